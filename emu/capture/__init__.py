@@ -1,0 +1,1 @@
+"""What a run leaves behind: the packet capture, the ledger, and ways to read and compare them."""
