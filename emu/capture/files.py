@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -24,7 +24,7 @@ _REASONS: dict[type[OSError], tuple[str, str]] = {
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path) -> Generator[BinaryIO, None, None]:
     """A stream whose octets stand under ``path`` only when the block ends without error."""
     try:
         with _stream(path) as stream:
@@ -34,7 +34,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _stream(path: Path) -> Iterator[BinaryIO]:
+def _stream(path: Path) -> Generator[BinaryIO, None, None]:
     if path.is_dir():
         raise IsADirectoryError(path)
     if path.exists() and not path.is_file():
@@ -55,9 +55,8 @@ def _stream(path: Path) -> Iterator[BinaryIO]:
 
 
 def _refusal(path: Path, error: OSError) -> InputError:
-    for kind, (found, hint) in _REASONS.items():
+    found, hint = (error.strerror or str(error)).lower(), "give another path"
+    for kind, reason in _REASONS.items():
         if isinstance(error, kind):
-            break
-    else:
-        found, hint = (error.strerror or str(error)).lower(), "give another path"
+            found, hint = reason
     return InputError(str(path), expected="a file that can be written", found=found, hint=hint)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from emu.capture.records import Contents, Record
 from emu.capture.recording import Interface
+from emu.capture.records import Contents, Record
 from emu.capture.source import Source
 
 #: Magic number as it stands in the file: byte order, nanoseconds in one unit of the fraction.

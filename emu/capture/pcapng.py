@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator
 from operator import itemgetter
@@ -131,13 +132,13 @@ def _names(recording: Recording) -> bytes:
 def _packets(recording: Recording) -> Iterator[bytes]:
     """4.3, in pieces of some thousand frames."""
     frames, pack = recording.frames, _Packers()
-    marked = recording.comments.keys() | recording.directions.keys()
+    marked = sorted(recording.comments.keys() | recording.directions.keys())
     for first in range(0, len(frames), _PIECE_FRAMES):
         piece = frames[first : first + _PIECE_FRAMES]
         blocks = _plain(piece, pack)
-        for index in range(len(piece)) if marked else ():
-            if first + index + 1 in marked:
-                blocks[index] = _marked(recording, first + index + 1)
+        last = first + len(piece)
+        for number in marked[bisect_right(marked, first) : bisect_right(marked, last)]:
+            blocks[number - first - 1] = _marked(recording, number)
         yield b"".join(blocks)
 
 
@@ -160,9 +161,7 @@ class _Packers(dict[int, Callable[..., bytes]]):
 def _plain(frames: list[Frame], pack: _Packers) -> list[bytes]:
     epoch = EPOCH_NS
     return [
-        pack[len(octets)](
-            interface, (epoch + at_ns) >> 32, (epoch + at_ns) & 0xFFFFFFFF, octets
-        )
+        pack[len(octets)](interface, (epoch + at_ns) >> 32, (epoch + at_ns) & 0xFFFFFFFF, octets)
         for interface, at_ns, octets in frames
     ]
 
@@ -194,4 +193,3 @@ def _statistics(recording: Recording) -> Iterator[bytes]:
             option(ISB_IFRECV, struct.pack("<Q", counts[index])),
         )
         yield block(INTERFACE_STATISTICS, struct.pack("<I", index) + ended + options)
-

@@ -32,12 +32,11 @@ from emu.capture.blocks import (
     OPT_COMMENT,
     OPT_END,
     PACKET,
-    SECTION_HEADER,
     SHB_USERAPPL,
     SIMPLE_PACKET,
 )
-from emu.capture.records import Contents, Record, Statistics
 from emu.capture.recording import Direction, Interface
+from emu.capture.records import Contents, Record, Statistics
 from emu.capture.source import Source
 from emu.units import NS_PER_S
 

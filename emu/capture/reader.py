@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from emu.capture import pcap_records, pcapng_records
-from emu.capture.records import Contents, Record, Statistics
 from emu.capture.recording import Interface
+from emu.capture.records import Contents, Record, Statistics
 from emu.capture.source import Source, reading
 
 EXPECTED = "a pcapng or pcap file"

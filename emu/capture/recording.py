@@ -135,9 +135,7 @@ class Recording:
         severity: Severity = Severity.INFORMATIONAL,
     ) -> int:
         """Record a row on the "server-events" interface; its frame number."""
-        line = syslog_line(
-            at_ns, text, hostname=hostname, msgid=msgid, app=app, severity=severity
-        )
+        line = syslog_line(at_ns, text, hostname=hostname, msgid=msgid, app=app, severity=severity)
         return self.frame(self.events_interface(), at_ns, exported_pdu("syslog", line))
 
     def events_interface(self) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -57,13 +57,11 @@ class Source:
 
     def bad(self, offset: int, *, expected: str, found: str, hint: str = DAMAGED) -> InputError:
         """The error for something unexpected at an offset."""
-        return InputError(
-            f"{self.name}: octet {offset}", expected=expected, found=found, hint=hint
-        )
+        return InputError(f"{self.name}: octet {offset}", expected=expected, found=found, hint=hint)
 
 
 @contextmanager
-def reading(path: Path, expected: str) -> Iterator[Source]:
+def reading(path: Path, expected: str) -> Generator[Source, None, None]:
     """Open a regular file; ``InputError`` for anything else and for what goes wrong inside."""
     try:
         mode = path.stat().st_mode
