@@ -1,0 +1,77 @@
+"""The protocols as Scapy layers: the definition, and a toolbox for people.
+
+Start from ``EthernetLayer(octets)``: it tells Ethernet II from the three 802.3 framings,
+which Scapy's own layers do not (facts/ipx.md 7).  The layers here are bound to each other
+only.  ``register`` binds IPX to Scapy's own Ethernet, LLC, SNAP and UDP, when asked.
+
+Slow by design (hundreds of microseconds a packet, performance.md 3); hosts use the struct
+codecs beside this package.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from scapy.packet import bind_layers
+
+from emu.wire.scapy_layers.arp import ArpLayer
+from emu.wire.scapy_layers.ethernet import (
+    EthernetIILayer,
+    EthernetLayer,
+    Ieee8023Layer,
+    LlcLayer,
+    SnapLayer,
+)
+from emu.wire.scapy_layers.ip_tcp import Ipv4Layer, TcpLayer
+from emu.wire.scapy_layers.ipx import IpxLayer
+from emu.wire.scapy_layers.ncp import NcpReplyLayer, NcpRequestLayer, NcpWatchdogLayer
+from emu.wire.scapy_layers.rip_sap import RipEntryLayer, RipLayer, SapEntryLayer, SapLayer
+
+__all__ = (
+    "ArpLayer",
+    "EthernetIILayer",
+    "EthernetLayer",
+    "Ieee8023Layer",
+    "IpxLayer",
+    "Ipv4Layer",
+    "LlcLayer",
+    "NcpReplyLayer",
+    "NcpRequestLayer",
+    "NcpWatchdogLayer",
+    "RipEntryLayer",
+    "RipLayer",
+    "SapEntryLayer",
+    "SapLayer",
+    "SnapLayer",
+    "TcpLayer",
+    "register",
+)
+
+#: UDP port of IPX tunnelled through IP (RFC 1234).
+_IPX_TUNNEL_PORT = 213
+
+for _lower in (EthernetIILayer, SnapLayer):
+    _key = "ethertype" if _lower is EthernetIILayer else "protocol"
+    bind_layers(_lower, Ipv4Layer, {_key: 0x0800})
+    bind_layers(_lower, ArpLayer, {_key: 0x0806})
+    bind_layers(_lower, IpxLayer, {_key: 0x8137})
+bind_layers(Ieee8023Layer, LlcLayer)
+bind_layers(LlcLayer, SnapLayer, dsap=0xAA, ssap=0xAA, control=3)
+bind_layers(LlcLayer, IpxLayer, dsap=0xE0, ssap=0xE0, control=3)
+bind_layers(Ipv4Layer, TcpLayer, protocol=6)
+bind_layers(IpxLayer, SapLayer, destination_socket=0x0452, source_socket=0x0452, packet_type=4)
+bind_layers(IpxLayer, RipLayer, destination_socket=0x0453, source_socket=0x0453, packet_type=1)
+for _ncp in (NcpRequestLayer, NcpReplyLayer, NcpWatchdogLayer):
+    bind_layers(IpxLayer, _ncp, packet_type=17)
+
+
+@cache
+def register() -> None:
+    """Bind IPX to Scapy's own layers.  Raw 802.3 cannot be bound: use ``EthernetLayer``."""
+    from scapy.layers.inet import UDP
+    from scapy.layers.l2 import LLC, SNAP, Ether
+
+    bind_layers(Ether, IpxLayer, type=0x8137)
+    bind_layers(LLC, IpxLayer, dsap=0xE0, ssap=0xE0, ctrl=3)
+    bind_layers(SNAP, IpxLayer, OUI=0, code=0x8137)
+    bind_layers(UDP, IpxLayer, sport=_IPX_TUNNEL_PORT, dport=_IPX_TUNNEL_PORT)
