@@ -25,7 +25,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from emu.errors import LocalProtocolError
 from emu.machines.base import (
@@ -69,7 +69,7 @@ def _attributes(thing: Any) -> Iterator[tuple[str, Any]]:
 class Dialogue:
     """One machine and everything it was told and said.  Times are nanoseconds, absolute."""
 
-    opened: list[Dialogue] = []
+    opened: ClassVar[list[Dialogue]] = []
 
     def __init__(self, machine: Machine, *, start_ns: int = 0) -> None:
         self.machine = machine
@@ -85,7 +85,7 @@ class Dialogue:
         return self
 
     def quiet_until(self, instant_ns: int) -> Self:
-        """Nothing is said up to and including this instant (idle wake-ups are nobody's business)."""
+        """Nothing is said up to and including this instant; idle wake-ups may happen."""
         self._move(instant_ns, inclusive=True)
         self._nothing_unread()
         self._checked = True
@@ -161,7 +161,10 @@ class Dialogue:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         if kind is None:
             self.finish()
@@ -210,7 +213,9 @@ class Dialogue:
             if self._unread or not self._is_due():
                 break
             self._step(EXPIRED)
-        assert self._unread, f"{self._where()}: expected {expected}, got silence until {self._due()}"
+        assert self._unread, (
+            f"{self._where()}: expected {expected}, got silence until {self._due()}"
+        )
         _instant, effect = self._unread.popleft()
         self._checked = False
         assert effect == expected, f"{self._where()}: expected {expected}, got {effect}"

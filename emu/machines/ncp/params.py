@@ -1,0 +1,63 @@
+"""The numbers of an NCP policy.  Durations are nanoseconds; nothing here has a default, since
+every number comes from a policy file with its source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetWareParams:
+    """Novell's watchdog, the SET parameters of facts/ipx.md 2.1.
+
+    ``delay_before_first_poll_ns``: idle time before the first poll, > 0.
+    ``delay_between_polls_ns``: spacing of the polls, > 0.
+    ``polls``: how many stay unanswered before the station is cleared, >= 1.
+    ``wait_after_last_poll``: the last poll is waited out too (N intervals); False clears with
+    the N-th poll (N-1 intervals).  No source decides between the two.
+    """
+
+    delay_before_first_poll_ns: int
+    delay_between_polls_ns: int
+    polls: int
+    wait_after_last_poll: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarsNweParams:
+    """mars_nwe's watchdog (facts/ipx.md 2.1, "Other NCP servers").
+
+    ``check_interval_ns``: the server looks only at multiples of this since instant 0, > 0.
+    ``idle_before_first_poll_ns``: a check polls who has been idle for *longer*.
+    ``delay_between_polls_ns``: a check polls again, or clears, when the last poll is *longer* ago.
+    ``polls``: how many stay unanswered before the station is cleared, >= 1.
+    ``activity_spacing_ns``: a request resets the watchdog only when the one before it is
+    *longer* ago; a watchdog answer always does.
+    """
+
+    check_interval_ns: int
+    idle_before_first_poll_ns: int
+    delay_between_polls_ns: int
+    polls: int
+    activity_spacing_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NcpParams:
+    """Both ends of one NCP policy.
+
+    ``same_address_reuses``: a create-connection from an address that has a slot releases the
+    old state and gets the same slot; False opens a second slot (facts/ipx.md 3.1.4).
+    ``same_client_socket``: a restarted client attaches from the socket it had before.
+    ``framing``: ethernet-ii, raw-802.3, 802.2 or snap (facts/ipx.md 1.2).
+    ``request_timeout_ns``, ``request_retries``: how long a client waits for a reply, and how
+    often it repeats a request before it gives up.
+    """
+
+    watchdog: NetWareParams | MarsNweParams
+    same_address_reuses: bool
+    same_client_socket: bool
+    framing: str
+    request_timeout_ns: int
+    request_retries: int
