@@ -1,0 +1,37 @@
+"""Where the data that ships with emu lies: policies and scenarios.
+
+A checkout keeps ``policies/`` at its top level, a wheel carries the same files inside the
+package (``[tool.hatch.build.targets.wheel.force-include]``).  Nothing else may know that.
+Imports nothing but the standard library: shell completion runs through here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def policies_folder() -> Path:
+    """The folder of the shipped policies: in the package (wheel) or beside it (checkout)."""
+    packed = _PACKAGE / "_policies"
+    return packed if packed.is_dir() else _PACKAGE.parent / "policies"
+
+
+def scenarios_folder() -> Path:
+    """The folder of the shipped scenarios."""
+    return _PACKAGE / "scenario" / "library"
+
+
+def policy_names() -> list[str]:
+    """Names of the shipped policies, sorted; abstract files (``_name.toml``) left out."""
+    return _names(policies_folder())
+
+
+def scenario_names() -> list[str]:
+    """Names of the shipped scenarios, sorted."""
+    return _names(scenarios_folder())
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.stem for path in folder.glob("*.toml") if not path.stem.startswith("_"))
