@@ -153,9 +153,14 @@ def tcp_words(segment: TcpSegment) -> str:
 
 
 def _tcp_checksum_words(segment: TcpSegment, outer: object) -> str:
-    """Only a whole datagram can be judged: no fragment, nothing cut off by the capture."""
+    """Only a whole datagram can be judged: no fragment, nothing cut off by the capture.
+
+    Length 0 is a sender's big segment before its adapter cuts it; its checksum means nothing.
+    """
     if not isinstance(outer, Ipv4Datagram) or outer.flags_fragment & _FRAGMENT:
         return ""
+    if outer.total_length == 0:
+        return ", length left to the adapter"
     octets = 20 + len(outer.options) + len(outer.payload)
     if outer.total_length not in (octets, None):
         return ", cut short by the capture"
@@ -181,9 +186,11 @@ def _terminal_text(octets: bytes, outer: object) -> str | None:
         return None
     if PORT_TERMINAL not in (outer.source_port, outer.destination_port):
         return None
-    text = octets.decode("ascii", "replace")
-    readable = text.isascii() and all(c.isprintable() or c in "\t\r\n" for c in text)
-    return _quoted(text) if readable else None
+    try:
+        text = octets.decode()
+    except UnicodeDecodeError:
+        return None
+    return _quoted(text) if all(c.isprintable() or c in "\t\r\n" for c in text) else None
 
 
 def _quoted(text: str) -> str:

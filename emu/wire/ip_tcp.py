@@ -117,9 +117,7 @@ def _ipv4_end(length: int, header_octets: int, octets: bytes, whole: bool) -> in
 
 def ipv4_checksum_is_good(datagram: Ipv4Datagram) -> bool:
     """Whether the header sums to FFFF; None is about to be computed, so it is."""
-    return datagram.checksum is None or checksum.is_good(
-        _ipv4_header(datagram, datagram.checksum)
-    )
+    return datagram.checksum is None or checksum.is_good(_ipv4_header(datagram, datagram.checksum))
 
 
 def encode_tcp(segment: TcpSegment, source: bytes, destination: bytes) -> bytes:

@@ -136,9 +136,18 @@ def decode_tcp_frame(frame: bytes) -> tuple[bytes, Segment]:
     or when one of its checksums is wrong.
     """
     try:
-        kind, start, length, fragment, protocol, sequence, acknowledgement, offset, flags, window = (
-            _unpack(frame)
-        )
+        (
+            kind,
+            start,
+            length,
+            fragment,
+            protocol,
+            sequence,
+            acknowledgement,
+            offset,
+            flags,
+            window,
+        ) = _unpack(frame)
     except struct.error:
         raise PeerProtocolError(f"TCP frame: expected 54 octets, got {len(frame)}") from None
     # 0xBFFF: all but "don't fragment" must be zero (RFC 791 3.1).

@@ -1,5 +1,8 @@
 """ARP for IPv4 over Ethernet as a Scapy layer (RFC 826)."""
 
+# Scapy wants fields_desc as a plain list on the class.
+# ruff: noqa: RUF012
+
 from __future__ import annotations
 
 from scapy.fields import ByteField, IPField, MACField, ShortEnumField, XShortField

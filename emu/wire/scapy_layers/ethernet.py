@@ -3,12 +3,22 @@
 Sources: IEEE 802.3 3.2, IEEE 802.2 5.3-5.4, RFC 1042, facts/ipx.md 1.2.
 """
 
+# Scapy wants fields_desc as a plain list on the class.
+# ruff: noqa: RUF012
+
 from __future__ import annotations
 
 from typing import Any
 
-from scapy.fields import ByteEnumField, ConditionalField, MACField, ShortEnumField, ShortField
-from scapy.fields import XByteField, X3BytesField
+from scapy.fields import (
+    ByteEnumField,
+    ConditionalField,
+    MACField,
+    ShortEnumField,
+    ShortField,
+    X3BytesField,
+    XByteField,
+)
 from scapy.packet import Packet
 
 FRAME_MIN_OCTETS = 60

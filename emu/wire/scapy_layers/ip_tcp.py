@@ -5,10 +5,22 @@ and bind whatever the user imported.  Options are raw here.  The sum is the text
 (RFC 1071 4.1), on purpose not the one of ``emu.wire.checksum``, which is tested against it.
 """
 
+# Scapy wants fields_desc as a plain list on the class.
+# ruff: noqa: RUF012
+
 from __future__ import annotations
 
-from scapy.fields import BitField, ByteEnumField, ByteField, FlagsField, IntField, IPField
-from scapy.fields import ShortField, StrLenField, XShortField
+from scapy.fields import (
+    BitField,
+    ByteEnumField,
+    ByteField,
+    FlagsField,
+    IntField,
+    IPField,
+    ShortField,
+    StrLenField,
+    XShortField,
+)
 from scapy.packet import Packet
 
 from emu.wire.scapy_layers.ethernet import EthernetIILayer
@@ -84,15 +96,16 @@ class TcpLayer(Packet):
         if self.header_words is None:
             pkt = pkt[:12] + bytes((len(pkt) // 4 << 4 | pkt[12] & 0xF,)) + pkt[13:]
         if self.checksum is None and isinstance(self.underlayer, Ipv4Layer):
-            whole = self._pseudo_header(len(pkt) + len(pay)) + pkt + pay
+            whole = _pseudo_header(self.underlayer, len(pkt) + len(pay)) + pkt + pay
             pkt = pkt[:16] + textbook_checksum(whole).to_bytes(2, "big") + pkt[18:]
         return pkt + pay
 
-    def _pseudo_header(self, octets: int) -> bytes:
-        below = self.underlayer
-        source = below.get_field("source").i2m(below, below.source)
-        destination = below.get_field("destination").i2m(below, below.destination)
-        return source + destination + b"\0\x06" + octets.to_bytes(2, "big")
+
+def _pseudo_header(below: Ipv4Layer, octets: int) -> bytes:
+    """RFC 9293 3.1, "Checksum": addresses, zero, protocol, length."""
+    source = below.get_field("source").i2m(below, below.source)
+    destination = below.get_field("destination").i2m(below, below.destination)
+    return source + destination + b"\0\x06" + octets.to_bytes(2, "big")
 
 
 def build_bare_acknowledgement() -> bytes:

@@ -1,9 +1,19 @@
 """IPX as a Scapy layer (facts/ipx.md 1.1)."""
 
+# Scapy wants fields_desc as a plain list on the class.
+# ruff: noqa: RUF012
+
 from __future__ import annotations
 
-from scapy.fields import ByteEnumField, ByteField, MACField, ShortEnumField, ShortField
-from scapy.fields import XIntField, XShortField
+from scapy.fields import (
+    ByteEnumField,
+    ByteField,
+    MACField,
+    ShortEnumField,
+    ShortField,
+    XIntField,
+    XShortField,
+)
 from scapy.packet import Packet, Raw
 
 PACKET_TYPES = {

@@ -1,5 +1,8 @@
 """NCP over IPX as Scapy layers (facts/ipx.md 1.5, 1.6)."""
 
+# Scapy wants fields_desc as a plain list on the class.
+# ruff: noqa: RUF012
+
 from __future__ import annotations
 
 from scapy.fields import ByteEnumField, ByteField, ConditionalField, ShortEnumField, XByteField

@@ -1,11 +1,22 @@
 """IPX RIP and SAP as Scapy layers (facts/ipx.md 1.12)."""
 
+# Scapy wants fields_desc as a plain list on the class.
+# ruff: noqa: RUF012
+
 from __future__ import annotations
 
 from typing import Any
 
-from scapy.fields import ConditionalField, MACField, PacketListField, ShortEnumField, ShortField
-from scapy.fields import StrFixedLenField, XIntField, XShortField
+from scapy.fields import (
+    ConditionalField,
+    MACField,
+    PacketListField,
+    ShortEnumField,
+    ShortField,
+    StrFixedLenField,
+    XIntField,
+    XShortField,
+)
 from scapy.packet import Packet
 
 RIP_OPERATIONS = {1: "request", 2: "response"}
