@@ -1,0 +1,1 @@
+"""The world in virtual time: timeline, links, hosts, programs.  The only Trio in the package."""

@@ -1,0 +1,163 @@
+"""Hosts: passive objects with power.  A host is a factory; rebooting means calling it again.
+
+``Host`` is the box: its NIC, its power switch, how often it has booted.  ``Boot`` is one life
+of it: the stations and programs that a power failure ends without a last word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import TYPE_CHECKING
+
+import trio
+
+from emu.net.link import Nic
+from emu.net.timeline import PROGRAM, TIMER, Timeline
+
+if TYPE_CHECKING:
+    from emu.capture.ledger import Ledger
+    from emu.machines.base import Note
+    from emu.stations.base import Station, Timer
+
+#: Called at every boot: builds the stations of that life and returns its program, if any.
+Factory = Callable[["Boot"], Callable[[], Awaitable[None]] | None]
+Observer = Callable[["Boot", "Note", int, int], None]
+
+
+class Boot:
+    """One life of a host; what ``emu.stations.base.Surroundings`` asks for.
+
+    ``number`` counts from 0.  ``alive`` turns False for good when the power goes: timers of
+    this life then expire unheard, and nothing it does reaches the wire.
+    """
+
+    __slots__ = ("_by_claim", "_ledger", "_nic", "_scope", "_timeline", "alive", "host", "mac",
+                 "number")  # fmt: skip
+
+    def __init__(self, host: Host, number: int) -> None:
+        self.host = host
+        self.number = number
+        self.alive = True
+        self.mac = host.nic.mac
+        self._nic = host.nic
+        self._timeline = host.timeline
+        self._ledger = host.ledger
+        self._by_claim: dict[bytes, Station] = {}
+        self._scope: trio.CancelScope | None = None
+
+    def add(self, station: Station) -> None:
+        """Let a station have the frames it claims."""
+        for claim in station.claims:
+            if claim in self._by_claim:
+                raise ValueError(f"{self.host.name}: two stations claim {claim.hex()}")
+            self._by_claim[claim] = station
+
+    def dice(self, purpose: str) -> Random:
+        """A source of randomness that no other consumer, boot or host shares."""
+        return Random(f"{self.host.seed}/{self.host.name}/{self.number}/{purpose}")
+
+    # --- Surroundings ------------------------------------------------------------------------
+
+    def transmit(self, octets: bytes) -> int:
+        """The one gate out of a host: no power, no octets."""
+        if not self.alive:
+            return 0
+        now = self._timeline.now
+        number = self._nic.link.offer(self._nic, octets, now)
+        if self._ledger is not None:
+            self._ledger.note(now, "sent", host=self.host.name, octets=len(octets), frame=number)
+        return number
+
+    def arm(self, timer: Timer, due: int) -> None:
+        self._timeline.at(due, TIMER, self._fire, timer)
+
+    def note(self, note: Note, connection: int, frame: int) -> None:
+        self.host.observer(self, note, connection, frame)
+
+    def arriving(self) -> int:
+        return self._nic.arriving
+
+    # --- the host's side ---------------------------------------------------------------------
+
+    def receive(self, octets: bytes, number: int, now: int) -> None:
+        """Demultiplex one frame: our address or a group's, then by what follows it."""
+        if octets[:6] != self.mac and not octets[0] & 1:
+            return
+        claim = octets[12:14]
+        if claim < b"\x06\x00":  # a length: IEEE 802.3 3.2.6
+            claim = octets[14:16]
+        station = self._by_claim.get(claim)
+        if self._ledger is not None:
+            self._ledger.note(now, "received", host=self.host.name, frame=number)
+        if station is not None:
+            station.receive(octets, now)
+
+    def _fire(self, timer: Timer, now: int) -> None:
+        if self.alive:
+            timer.fire(now)
+
+    async def live(self, program: Callable[[], Awaitable[None]]) -> None:
+        """Run the program of this life until it ends or the power goes."""
+        if not self.alive:  # it went before the program had its first turn
+            return
+        with trio.CancelScope() as self._scope:
+            await program()
+
+    def end(self) -> None:
+        """The power is gone: NIC first, then the tasks; no last words."""
+        self.alive = False
+        self._nic.receiver = None
+        if self._scope is not None:
+            self._scope.cancel()
+
+
+class Host:
+    """A box with a NIC.  ``seed``: the run's; ``observer`` hears the notes of its machines."""
+
+    def __init__(
+        self,
+        name: str,
+        nic: Nic,
+        timeline: Timeline,
+        factory: Factory,
+        *,
+        seed: int,
+        ledger: Ledger | None,
+        observer: Observer,
+    ) -> None:
+        self.name = name
+        self.nic = nic
+        self.timeline = timeline
+        self.seed = seed
+        self.ledger = ledger
+        self.observer = observer
+        self.boots = 0
+        self.boot: Boot | None = None
+        self._factory = factory
+
+    def power_on(self, nursery: trio.Nursery | None) -> Boot:
+        """Boot: empty tables, a new number, its program started in its turn at this instant."""
+        assert self.boot is None, f"{self.name} has power already"
+        boot = self.boot = Boot(self, self.boots)
+        self.boots += 1
+        self._log("power-on", boot=boot.number)
+        program = self._factory(boot)
+        self.nic.receiver = boot.receive
+        if program is not None and nursery is not None:
+            body = program
+            self.timeline.spawn(
+                nursery, lambda: boot.live(body), rank=PROGRAM, name=f"{self.name}/{boot.number}"
+            )
+        return boot
+
+    def power_off(self) -> None:
+        """Take the power away; nothing to do for a host that has none."""
+        boot, self.boot = self.boot, None
+        if boot is not None:
+            self._log("power-off", boot=boot.number)
+            boot.end()
+
+    def _log(self, event: str, *, boot: int) -> None:
+        if self.ledger is not None:
+            self.ledger.note(self.timeline.now, event, host=self.name, boot=boot)

@@ -1,0 +1,125 @@
+"""A switched Ethernet segment: serialisation, propagation, loss, and one tap.
+
+The link is passive: it computes when a frame arrives and schedules that.  The tap stands at
+the server's port, so a frame of the server's is stamped when it is sent and a frame for the
+server when it has arrived; that is what a capture made on the server would show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+from emu.capture.recording import Recording
+from emu.net.timeline import FRAME, Timeline
+from emu.pdu.ethernet import FRAME_MIN_OCTETS
+from emu.units import NS_PER_S
+
+#: FCS (4 octets) behind every frame; preamble and start delimiter (8) before it; IEEE 802.3
+#: 4.2.7 and 3.1.1.  The gap between frames (12 octets) keeps the sender busy, not the receiver.
+FCS_OCTETS = 4
+PREAMBLE_OCTETS = 8
+GAP_OCTETS = 12
+
+Receiver = Callable[[bytes, int, int], None]
+
+
+def bytes_on_wire(octets: int) -> int:
+    """A frame as product.md counts it: padded, with FCS, without preamble; at least 64."""
+    return max(octets, FRAME_MIN_OCTETS) + FCS_OCTETS
+
+
+class Nic:
+    """One port.  ``receiver(octets, number, now)`` gets what arrives while it has power."""
+
+    __slots__ = ("arriving", "free_at", "link", "mac", "name", "receiver")
+
+    def __init__(self, name: str, mac: bytes, link: Lan) -> None:
+        self.name = name
+        self.mac = mac
+        self.link = link
+        self.free_at = 0
+        self.receiver: Receiver | None = None
+        self.arriving = 0
+        link.nics[mac] = self
+
+    def arrive(self, frame: tuple[bytes, int], now: int) -> None:
+        """A frame is here.  Without power it is lost, but the tap has seen it."""
+        octets, number = frame
+        if number == 0 and self.link.tap is self:
+            number = self.link.tapped(octets, now)
+        receiver = self.receiver
+        if receiver is not None:
+            self.arriving = number
+            receiver(octets, number, now)
+            self.arriving = 0
+
+
+class Lan:
+    """``bits_per_second`` and ``propagation_ns`` as configured; ``loss``: 0..1 per frame."""
+
+    def __init__(
+        self,
+        name: str,
+        timeline: Timeline,
+        *,
+        bits_per_second: int,
+        propagation_ns: int,
+        loss: float,
+        dice: Random,
+        recording: Recording | None,
+        interface: int = 0,
+    ) -> None:
+        self.name = name
+        self.nics: dict[bytes, Nic] = {}
+        self.frames = 0
+        self.bytes_on_wire = 0
+        self.tap: Nic | None = None
+        self._timeline = timeline
+        self._bits_per_second = bits_per_second
+        self._propagation_ns = propagation_ns
+        self._loss = loss
+        self._dice = dice
+        self._recording = recording
+        self._interface = interface
+        self._durations: dict[int, tuple[int, int]] = {}
+
+    def tapped(self, octets: bytes, now: int) -> int:
+        """Record a frame at the tap; its number in the capture, 0 without one."""
+        if self._recording is None:
+            return 0
+        return self._recording.frame(self._interface, now, octets)
+
+    def offer(self, sender: Nic, octets: bytes, now: int) -> int:
+        """Send a frame.  Returns its number at the tap, 0 if the tap has not seen it (yet)."""
+        number = self.tapped(octets, now) if sender is self.tap else 0
+        busy, until_arrival = self._durations.get(len(octets)) or self._measure(len(octets))
+        start = now if now > sender.free_at else sender.free_at
+        sender.free_at = start + busy
+        self.frames += 1
+        self.bytes_on_wire += bytes_on_wire(len(octets))
+        if self._loss and self._dice.random() < self._loss:
+            return number
+        target = self.nics.get(octets[:6])
+        if target is not None:
+            self._timeline.at(start + until_arrival, FRAME, target.arrive, (octets, number))
+        elif octets[0] & 1:
+            self._flood(sender, octets, number, start + until_arrival)
+        return number
+
+    def _flood(self, sender: Nic, octets: bytes, number: int, arrival: int) -> None:
+        """To every port but the sender's, in the order they were plugged in."""
+        for nic in self.nics.values():
+            if nic is not sender:
+                self._timeline.at(arrival, FRAME, nic.arrive, (octets, number))
+
+    def _measure(self, octets: int) -> tuple[int, int]:
+        """(how long the sender is busy, how long until the frame has arrived), ns."""
+        on_wire = bytes_on_wire(octets) + PREAMBLE_OCTETS
+
+        def duration(count: int) -> int:
+            return count * 8 * NS_PER_S // self._bits_per_second
+
+        measured = (duration(on_wire + GAP_OCTETS), duration(on_wire) + self._propagation_ns)
+        self._durations[octets] = measured
+        return measured

@@ -1,0 +1,150 @@
+"""What a user at a client does: log on, work, log off, at the instants the scenario names.
+
+A program is an ordinary Trio task; the timeline wakes it when it has something to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from emu.net.records import Attempt, Records
+from emu.net.timeline import PROGRAM, Signal, Timeline
+from emu.pdu.terminal import Keystroke, LogOff, LogOn, Message, Refused, Welcome
+
+if TYPE_CHECKING:
+    from emu.capture.ledger import Ledger
+    from emu.net.host import Boot
+    from emu.stations.base import ClientStation, Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """One thing to do.  ``do``: log-on, work or log-off."""
+
+    at_ns: int
+    do: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who sits at a client.  ``tries``: log-ons before giving up, ``again_ns`` apart."""
+
+    user: str
+    client: str
+    again_ns: int
+    tries: int
+
+
+class Agent:
+    """A client's end of its session, between the program above and the station below."""
+
+    def __init__(
+        self,
+        person: Person,
+        boot: Boot,
+        timeline: Timeline,
+        records: Records,
+        ledger: Ledger | None,
+    ) -> None:
+        self.person = person
+        self.station: ClientStation | None = None
+        self.connection: Connection | None = None
+        self.welcome = False
+        self._boot = boot
+        self._timeline = timeline
+        self._records = records
+        self._ledger = ledger
+        self._signal = Signal(timeline)
+        self._keystrokes = 0
+
+    # --- User: called by the station ---------------------------------------------------------
+
+    def opened(self, connection: Connection, now: int) -> None:
+        """The log-on is on its way; its answer is what counts."""
+
+    def message(self, connection: Connection, message: Message, now: int) -> None:
+        if isinstance(message, Welcome):
+            self.welcome = True
+            self._signal.set("welcome")
+        elif isinstance(message, Refused):
+            self._signal.set("refused")
+
+    def lost(self, connection: Connection, cause: str, now: int) -> None:
+        self._gone(connection, cause)
+
+    def ended(self, connection: Connection, cause: str, now: int) -> None:
+        self._gone(connection, cause)
+
+    def _gone(self, connection: Connection, cause: str) -> None:
+        if connection is self.connection or self.connection is None:
+            waiting = self.connection is not None and not self.welcome
+            self.connection, self.welcome = None, False
+            if waiting:
+                self._signal.set(cause)
+
+    # --- the program -------------------------------------------------------------------------
+
+    async def follow(self, deeds: Sequence[Deed]) -> None:
+        """Do everything in its turn."""
+        for deed in deeds:
+            await self._timeline.until(deed.at_ns, rank=PROGRAM)
+            if deed.do == "log-on":
+                await self.log_on()
+            elif deed.do == "work":
+                self.work()
+            else:
+                self.log_off()
+
+    async def log_on(self) -> None:
+        """Try until a session is there or the tries are used up."""
+        for remaining in reversed(range(self.person.tries)):
+            outcome = await self._try_to_log_on()
+            if outcome == "welcome":
+                return
+            if remaining:
+                await self._timeline.until(self._timeline.now + self.person.again_ns)
+
+    async def _try_to_log_on(self) -> str:
+        assert self.station is not None
+        now = self._timeline.now
+        self._log("log-on")
+        wanted = LogOn(user=self.person.user, client=self.person.client)
+        self.connection = self.station.connect(wanted, now)
+        outcome: str = await self._signal.wait()
+        if outcome == "refused" and self.connection is not None:
+            self.connection.close(self._timeline.now)
+            self.connection = None
+        elif outcome != "welcome":
+            self._records.attempts.append(
+                Attempt(
+                    at_ns=self._timeline.now,
+                    client=self.person.client,
+                    kind="connect",
+                    outcome="failed",
+                    why=outcome,
+                )
+            )
+        return outcome
+
+    def work(self) -> None:
+        """One keystroke; nothing without a session."""
+        if self.connection is not None and self.welcome:
+            self._keystrokes += 1
+            self._log("work", number=self._keystrokes)
+            keystroke = Keystroke(text=f"{self.person.user} {self._keystrokes}")
+            self.connection.send(keystroke, self._timeline.now)
+
+    def log_off(self) -> None:
+        """Leave for good."""
+        if self.connection is not None:
+            self._log("log-off")
+            self.connection.send(LogOff(), self._timeline.now)
+            self.connection, self.welcome = None, False
+
+    def _log(self, event: str, **fields: int | str) -> None:
+        if self._ledger is not None:
+            self._ledger.note(
+                self._timeline.now, "asked", host=self._boot.host.name, request=event, **fields
+            )

@@ -1,0 +1,114 @@
+"""What a run keeps about its sessions while it plays: plain records, filled in by the world.
+
+They hold what nobody on the wire knows, too: when a client really was lost.  The sessions'
+own view is in ``terminal_server``; ``emu.result`` turns both into the JSON of product.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True, kw_only=True)
+class StateRecord:
+    """A session state from ``at_ns`` on.  ``frame``: the capture's frame number, 0 for none."""
+
+    at_ns: int
+    state: str
+    cause: str
+    frame: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Loss:
+    """A fault that struck a session.
+
+    ``gone``: its client is gone by product.md's words, so the session is a ghost while active.
+    ``ended_at_ns``: when the session stopped being a ghost, noticed or not (taken over).
+    ``back_at_ns``, ``attaches_at_ns``, ``same_address``: as ``transports.base.Fault`` has them.
+    ``last_octet_ns``: the last octet heard, as it stood when the session was noticed.
+    """
+
+    fault: str
+    at_ns: int
+    gone: bool
+    back_at_ns: int | None
+    attaches_at_ns: int | None = None
+    same_address: bool = False
+    noticed_at_ns: int | None = None
+    ended_at_ns: int | None = None
+    last_octet_ns: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class ProbeCount:
+    """Probes and their answers at the server's tap."""
+
+    probes: int = 0
+    answers: int = 0
+    bytes_on_wire: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class SessionRecord:
+    """One session over the whole run.
+
+    ``last_octet_ns``: last octet from the client on the connection the session has, or had
+    last.  ``losses``: the faults that struck while it was active, in order.
+    """
+
+    id: int
+    client: str
+    user: str
+    transport: str
+    policy: str
+    states: list[StateRecord] = field(default_factory=list[StateRecord])
+    last_octet_ns: int = 0
+    losses: list[Loss] = field(default_factory=list[Loss])
+    false_disconnect: bool = False
+    probes: ProbeCount = field(default_factory=ProbeCount)
+
+    @property
+    def state(self) -> str:
+        """The state it is in."""
+        return self.states[-1].state
+
+    @property
+    def open_loss(self) -> Loss | None:
+        """The fault this session has not got over yet."""
+        last = self.losses[-1] if self.losses else None
+        return last if last is not None and last.ended_at_ns is None else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """Somebody tried to log on or to get a session back."""
+
+    at_ns: int
+    client: str
+    kind: str
+    outcome: str
+    why: str
+
+
+@dataclass(slots=True, kw_only=True)
+class ProbeFrame:
+    """One probe in the capture: for the comment it gets when the run is over."""
+
+    frame: int
+    session: int | None
+    number: int
+    of: int
+    answered: bool = False
+
+
+@dataclass(slots=True)
+class Records:
+    """All of it.  ``power``: what happened to whom, for the timeline that people read."""
+
+    sessions: dict[int, SessionRecord] = field(default_factory=dict[int, SessionRecord])
+    attempts: list[Attempt] = field(default_factory=list[Attempt])
+    power: list[tuple[int, str, str]] = field(default_factory=list[tuple[int, str, str]])
+    probes: list[ProbeFrame] = field(default_factory=list[ProbeFrame])
+    peak_sessions: int = 0
+    refused_by_limit: int = 0

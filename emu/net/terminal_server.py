@@ -1,0 +1,268 @@
+"""The terminal server: what stands above the server's stations and owns the session table.
+
+It turns connections and messages into questions for ``machines.terminal_session``, answers
+the clients, and writes every change down: record, ledger line, server-event row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from emu.machines.base import EXPIRED, NEVER, Asked, Deliver, Effects, Note
+from emu.machines.terminal_session import (
+    Answered,
+    Changed,
+    ConnectionBroke,
+    Dropped,
+    LogOffWanted,
+    LogOnWanted,
+    Rules,
+    SessionState,
+    SessionTable,
+)
+from emu.net.link import bytes_on_wire
+from emu.net.records import Attempt, ProbeFrame, Records, SessionRecord, StateRecord
+from emu.pdu.terminal import Keystroke, LogOff, LogOn, Message, Refused, Screen, Welcome
+
+if TYPE_CHECKING:
+    from emu.capture.ledger import Ledger
+    from emu.capture.recording import Recording
+    from emu.net.host import Boot
+    from emu.stations.base import Connection
+
+
+class TerminalServer:
+    """``names``: client name by the MAC address in hexadecimal, for stations that know no other.
+
+    ``transports``: (transport, policy) by client name.
+    """
+
+    def __init__(
+        self,
+        boot: Boot,
+        rules: Rules,
+        records: Records,
+        *,
+        names: Mapping[str, str],
+        transports: Mapping[str, tuple[str, str]],
+        recording: Recording | None,
+        ledger: Ledger | None,
+    ) -> None:
+        self.table = SessionTable(rules)
+        self.connections: dict[int, Connection] = {}
+        self._boot = boot
+        self._records = records
+        self._names = names
+        self._transports = transports
+        self._recording = recording
+        self._ledger = ledger
+        self._armed = NEVER
+        self._last_probe: dict[int, int] = {}
+
+    # --- User: called by the stations --------------------------------------------------------
+
+    def opened(self, connection: Connection, now: int) -> None:
+        """A connection is up; its log-on follows."""
+        self.connections[connection.serial] = connection
+        self._log(now, "connection-opened", connection=connection.serial, peer=connection.peer)
+
+    def message(self, connection: Connection, message: Message, now: int) -> None:
+        """A client's message.  What only a server says is ignored: the peer may send anything."""
+        active = self.table.session_of(connection.serial) is not None
+        if isinstance(message, LogOn):
+            if active:
+                connection.send(Refused(why="this connection has a session"), now)
+            else:
+                self._log_on(connection, message, now)
+        elif isinstance(message, Keystroke) and active:
+            connection.send(Screen(text=message.text), now)
+        elif isinstance(message, LogOff):
+            self._step(LogOffWanted(connection=connection.serial), now)
+
+    def lost(self, connection: Connection, cause: str, now: int) -> None:
+        """The transport gave the connection up."""
+        self._broke(connection, cause, now)
+
+    def ended(self, connection: Connection, cause: str, now: int) -> None:
+        """Ended in order; a session that was not logged off before is disconnected by it."""
+        self._broke(connection, cause, now)
+
+    def _broke(self, connection: Connection, cause: str, now: int) -> None:
+        self._log(now, "connection-ended", connection=connection.serial, cause=cause)
+        self._step(ConnectionBroke(connection=connection.serial, cause=cause), now)
+        self.connections.pop(connection.serial, None)
+        self._last_probe.pop(connection.serial, None)
+
+    def _log_on(self, connection: Connection, wanted: LogOn, now: int) -> None:
+        self.connections[connection.serial] = connection
+        client = self._names.get(wanted.client, wanted.client)
+        request = LogOnWanted(connection=connection.serial, user=wanted.user, client=client)
+        self._step(request, now)
+
+    # --- Timer: disconnected sessions that are closed in the end -----------------------------
+
+    def fire(self, now: int) -> None:
+        if now != self._armed:
+            return
+        self._armed = NEVER
+        due = self.table.due()
+        if due is not None and due <= now:
+            self._carry_out(self.table.step(EXPIRED, now), now)
+        self._arm()
+
+    def _arm(self) -> None:
+        due = self.table.due()
+        if due is not None and due < self._armed:
+            self._armed = due
+            self._boot.arm(self, due)
+
+    # --- what the table decides --------------------------------------------------------------
+
+    def _step(self, request: LogOnWanted | LogOffWanted | ConnectionBroke, now: int) -> None:
+        self._carry_out(self.table.step(Asked(request), now), now)
+        self._arm()
+
+    def _carry_out(self, effects: Effects, now: int) -> None:
+        for effect in effects:
+            assert isinstance(effect, Deliver)
+            match effect.value:
+                case Changed() as changed:
+                    self._changed(changed, now)
+                case Answered() as answered:
+                    self._answer(answered, now)
+                case Dropped(connection=serial):
+                    self.connections[serial].close(now)
+                case other:
+                    raise AssertionError(f"session table delivered {other!r}")
+
+    def _answer(self, answered: Answered, now: int) -> None:
+        """Tell the client, and write the attempt down as its user would tell it."""
+        decision, client = answered.decision, answered.client
+        connection = self.connections[answered.connection]
+        for blocking in answered.blocked_by:
+            why = f"session {blocking} is still active"
+            self._attempt(now, client, "reconnect", "refused", why)
+        if decision.outcome == "refused":
+            self._records.refused_by_limit += 1
+            why = f"all {self.table.rules.session_limit} sessions are in use"
+            self._attempt(now, client, "log-on", "refused", why)
+            connection.send(Refused(why=why), now)
+            return
+        assert decision.session is not None
+        kind = "log-on" if decision.outcome == "new" else "reconnect"
+        why = f"session {decision.session} ({decision.rule})"
+        self._attempt(now, client, kind, decision.outcome, why)
+        connection.send(Welcome(session=decision.session, how=decision.outcome), now)
+
+    def _attempt(self, now: int, client: str, kind: str, outcome: str, why: str) -> None:
+        attempt = Attempt(at_ns=now, client=client, kind=kind, outcome=outcome, why=why)
+        self._records.attempts.append(attempt)
+        self._log(now, "attempt", client=client, kind=kind, outcome=outcome, why=why)
+
+    def _changed(self, changed: Changed, now: int) -> None:
+        record = self._records.sessions.get(changed.session) or self._new_record(changed.session)
+        frame = self._cause_frame(changed.connection, now)
+        before = "NEW" if changed.before is None else changed.before.name
+        self._event(
+            now, f"session {changed.session} {before} -> {changed.after.name}: {changed.cause}"
+        )
+        self._log(
+            now,
+            "session",
+            session=changed.session,
+            state=changed.after.value,
+            cause=changed.cause,
+            frame=frame,
+        )
+        if changed.before is SessionState.ACTIVE:
+            self._left_active(record, changed, now)
+        record.states.append(
+            StateRecord(at_ns=now, state=changed.after.value, cause=changed.cause, frame=frame)
+        )
+        self._records.peak_sessions = max(self._records.peak_sessions, self.table.living())
+
+    def _left_active(self, record: SessionRecord, changed: Changed, now: int) -> None:
+        """Was that a fault noticed, a live client thrown out, or neither (a log-off)?"""
+        if changed.connection is not None and changed.connection in self.connections:
+            record.last_octet_ns = self.connections[changed.connection].last_octet_ns
+        loss = record.open_loss
+        by_user = changed.after is SessionState.CLOSED and not self.table.rules.end_when_broken
+        if loss is not None:
+            loss.ended_at_ns = now
+            loss.last_octet_ns = record.last_octet_ns
+        if changed.after is SessionState.ACTIVE or by_user:
+            return
+        if loss is not None:
+            loss.noticed_at_ns = now
+        if loss is None or not loss.gone:
+            record.false_disconnect = True
+
+    def _new_record(self, number: int) -> SessionRecord:
+        session = self.table.sessions[number]
+        transport, policy = self._transports[session.client]
+        record = SessionRecord(
+            id=number,
+            client=session.client,
+            user=session.user,
+            transport=transport,
+            policy=policy,
+        )
+        self._records.sessions[number] = record
+        return record
+
+    # --- writing down ------------------------------------------------------------------------
+
+    def noted(self, note: Note, serial: int, frame: int) -> None:
+        """A machine of the server's has something to say about a connection."""
+        number = self.table.session_of(serial)
+        record = None if number is None else self._records.sessions.get(number)
+        if note.kind == "probe":
+            self._last_probe[serial] = frame
+            self._records.probes.append(
+                ProbeFrame(
+                    frame=frame,
+                    session=number,
+                    number=int(note.facts["number"]),
+                    of=int(note.facts["of"]),
+                )
+            )
+        if record is not None and note.kind in ("probe", "probe-answered"):
+            self._count(record, note.kind, frame)
+
+    def _count(self, record: SessionRecord, kind: str, frame: int) -> None:
+        if kind == "probe":
+            record.probes.probes += 1
+        else:
+            record.probes.answers += 1
+            for probe in reversed(self._records.probes):
+                if probe.session == record.id:
+                    probe.answered = True
+                    break
+        if self._recording is not None and frame:
+            record.probes.bytes_on_wire += bytes_on_wire(len(self._recording.octets(frame)))
+
+    def _cause_frame(self, serial: int | None, now: int) -> int:
+        """The frame that made a change, or last preceded it.
+
+        The one arriving; else one sent at this very instant (a RST); else the last probe.
+        """
+        arriving = self._boot.arriving()
+        if arriving or self._recording is None:
+            return arriving
+        events = self._recording.events_interface()
+        frames = self._recording.frames
+        last = len(frames)
+        while last and frames[last - 1][0] == events:
+            last -= 1
+        if last and frames[last - 1][1] == now:
+            return last
+        return self._last_probe.get(serial or 0, last)
+
+    def _event(self, now: int, text: str) -> None:
+        if self._recording is not None:
+            self._recording.event(now, text, hostname=self._boot.host.name)
+
+    def _log(self, now: int, event: str, **fields: str | int | None) -> None:
+        if self._ledger is not None:
+            self._ledger.note(now, event, **fields)

@@ -1,0 +1,278 @@
+"""A world: one scenario under given policies, assembled and played to its horizon.
+
+The server boots at 0 with one station per transport; every client boots at 0 with its own.
+The operator (power, cable) is a Trio task whose turn at one instant comes last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from random import Random
+
+import trio
+
+from emu.capture.ledger import Ledger
+from emu.capture.recording import LINKTYPE_ETHERNET, Interface, Recording
+from emu.machines.base import Note
+from emu.machines.terminal_session import Rules
+from emu.net.host import Boot, Host
+from emu.net.link import Lan, Nic
+from emu.net.programs import Agent, Deed, Person
+from emu.net.records import Loss, Records
+from emu.net.terminal_server import TerminalServer
+from emu.net.timeline import OPERATOR, Timeline
+from emu.scenario.model import ClientSpec, FaultSpec, Scenario
+from emu.stations.base import StationSpec, User
+from emu.stations.ip import ip_address
+from emu.transports.base import Transport
+
+SERVER_ADDRESS = 1
+CLIENT_ADDRESS_FIRST = 11
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carrier:
+    """How a client's sessions are carried.  ``params``: the transport's, made of the policy."""
+
+    transport: Transport
+    policy: str
+    server_params: object
+    client_params: object
+
+
+def mac_address(number: int) -> bytes:
+    """Locally administered (IEEE 802 8.3), so that it is nobody's."""
+    return b"\x02\x00\x00" + number.to_bytes(3, "big")
+
+
+class World:
+    """``carriers``: by client name.  ``rules``: the server's.  See ``play``."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        carriers: Mapping[str, Carrier],
+        rules: Rules,
+        *,
+        seed: int,
+        recording: Recording | None,
+        ledger: Ledger | None,
+    ) -> None:
+        self.scenario = scenario
+        self.carriers = carriers
+        self.rules = rules
+        self.seed = seed
+        self.recording = recording
+        self.ledger = ledger
+        self.timeline = Timeline()
+        self.records = Records()
+        self.terminal: TerminalServer | None = None
+        self.agents: dict[str, Agent] = {}
+        self.links = {spec.name: self._link(spec.name) for spec in scenario.links}
+        self.addresses = {
+            client.name: CLIENT_ADDRESS_FIRST + index
+            for index, client in enumerate(scenario.clients)
+        }
+        self.server = self._server()
+        self.hosts = {client.name: self._client(client) for client in scenario.clients}
+        if recording is not None:
+            recording.events_interface()
+
+    # --- assembling --------------------------------------------------------------------------
+
+    def _link(self, name: str) -> Lan:
+        spec = next(spec for spec in self.scenario.links if spec.name == name)
+        interface = 0
+        if self.recording is not None:
+            interface = self.recording.add_interface(
+                Interface(
+                    name=name,
+                    link_type=LINKTYPE_ETHERNET,
+                    description="the server's port",
+                    bits_per_second=spec.bits_per_second,
+                )
+            )
+        return Lan(
+            name,
+            self.timeline,
+            bits_per_second=spec.bits_per_second,
+            propagation_ns=spec.propagation_ns,
+            loss=spec.loss,
+            dice=Random(f"{self.seed}/{name}/loss"),
+            recording=self.recording,
+            interface=interface,
+        )
+
+    def _nic(self, name: str, link: str, address: int) -> Nic:
+        if self.recording is not None:
+            self.recording.name(ip_address(address), name)
+            self.recording.name(mac_address(address), name)
+        return Nic(name, mac_address(address), self.links[link])
+
+    def _host(self, name: str, nic: Nic, factory: Callable[[Boot], Agent | None]) -> Host:
+        def boot_up(boot: Boot):  # noqa: ANN202
+            agent = factory(boot)
+            return None if agent is None else lambda: agent.follow(self._deeds(name, boot))
+
+        return Host(
+            name,
+            nic,
+            self.timeline,
+            boot_up,
+            seed=self.seed,
+            ledger=self.ledger,
+            observer=self._observe,
+        )
+
+    def _server(self) -> Host:
+        spec = self.scenario.server
+        nic = self._nic(spec.name, spec.link, SERVER_ADDRESS)
+        nic.link.tap = nic
+        return self._host(spec.name, nic, self._boot_server)
+
+    def _boot_server(self, boot: Boot) -> None:
+        names = {mac_address(number).hex(): name for name, number in self.addresses.items()}
+        self.terminal = TerminalServer(
+            boot,
+            self.rules,
+            self.records,
+            names=names,
+            transports={
+                name: (carrier.transport.name, carrier.policy)
+                for name, carrier in self.carriers.items()
+            },
+            recording=self.recording,
+            ledger=self.ledger,
+        )
+        by_transport = {carrier.transport.name: carrier for carrier in self.carriers.values()}
+        for carrier in by_transport.values():
+            pinned = self.scenario.server.pinned
+            spec = self._spec(carrier.server_params, boot, self.terminal, SERVER_ADDRESS, pinned)
+            boot.add(carrier.transport.server(spec))
+
+    def _client(self, client: ClientSpec) -> Host:
+        nic = self._nic(client.name, client.link, self.addresses[client.name])
+        return self._host(client.name, nic, lambda boot: self._boot_client(client, boot))
+
+    def _boot_client(self, client: ClientSpec, boot: Boot) -> Agent:
+        person = Person(
+            user=client.user,
+            client=client.name,
+            again_ns=client.log_on_again_every_ns,
+            tries=client.log_on_tries,
+        )
+        agent = Agent(person, boot, self.timeline, self.records, self.ledger)
+        carrier = self.carriers[client.name]
+        pinned = client.pinned_at(boot.number)
+        address = self.addresses[client.name]
+        spec = self._spec(carrier.client_params, boot, agent, address, pinned)
+        agent.station = carrier.transport.client(spec)
+        boot.add(agent.station)
+        self.agents[client.name] = agent
+        return agent
+
+    def _spec(
+        self, params: object, boot: Boot, user: User, address: int, pinned: Mapping[str, int]
+    ) -> StationSpec:
+        return StationSpec(
+            params=params,
+            surroundings=boot,
+            user=user,
+            address=address,
+            server_address=SERVER_ADDRESS,
+            boot=boot.number,
+            randomness=boot.dice("station"),
+            pinned=pinned,
+        )
+
+    def _deeds(self, name: str, boot: Boot) -> list[Deed]:
+        """The program of one life: the scenario's times are absolute, a restart's relative."""
+        client = next(client for client in self.scenario.clients if client.name == name)
+        if boot.number == 0:
+            return [Deed(at_ns=at_ns, do=do) for at_ns, do in client.deeds()]
+        start = self.timeline.now
+        return [Deed(at_ns=start + at_ns, do=do) for at_ns, do in client.deeds_after_restart()]
+
+    # --- playing -----------------------------------------------------------------------------
+
+    def _observe(self, boot: Boot, note: Note, connection: int, frame: int) -> None:
+        if self.ledger is not None:
+            self.ledger.note(
+                self.timeline.now,
+                note.kind,
+                host=boot.host.name,
+                connection=connection,
+                frame=frame,
+                **note.facts,
+            )
+        if boot.host is self.server and self.terminal is not None:
+            self.terminal.noted(note, connection, frame)
+
+    async def play(
+        self, *, speed: float | None = None, progress: Callable[[int], None] | None = None
+    ) -> None:
+        """Everything up to the horizon; then every host is switched off without a word."""
+        async with trio.open_nursery() as nursery:
+            self.server.power_on(nursery)
+            for host in self.hosts.values():
+                host.power_on(nursery)
+            self.timeline.spawn(
+                nursery, lambda: self._operate(nursery), rank=OPERATOR, name="operator"
+            )
+            await self.timeline.run(self.scenario.horizon_ns, speed=speed, progress=progress)
+            nursery.cancel_scope.cancel()
+
+    async def _operate(self, nursery: trio.Nursery) -> None:
+        """Carry the faults out.  Rank OPERATOR: what was due at that instant is done first."""
+        deeds: list[tuple[int, Callable[[], object]]] = []
+        for fault in self.scenario.faults:
+            deeds.append((fault.at_ns, lambda fault=fault: self._strike(fault)))
+            back = self._back_at(fault)
+            if back is not None:
+                host = self.hosts[fault.client]
+                deeds.append((back, lambda host=host: self._restart(host, nursery)))
+        for at_ns, deed in sorted(deeds, key=lambda item: item[0]):
+            await self.timeline.until(at_ns, rank=OPERATOR)
+            deed()
+
+    def _back_at(self, fault: FaultSpec) -> int | None:
+        """When the client's stack answers again: after its boot; None when it stays away."""
+        boot_time = next(c.boot_time_ns for c in self.scenario.clients if c.name == fault.client)
+        if fault.kind == "reboot":
+            return fault.at_ns + boot_time
+        return None if fault.off_for_ns is None else fault.at_ns + fault.off_for_ns + boot_time
+
+    def _strike(self, fault: FaultSpec) -> None:
+        now = self.timeline.now
+        self.hosts[fault.client].power_off()
+        what = "loses power" if fault.kind == "power-loss" else "reboots"
+        self._happened(fault.client, what, msgid="FAULT")
+        for record in self.records.sessions.values():
+            if record.client == fault.client and record.state == "active":
+                record.losses.append(self._loss(fault, now))
+
+    def _loss(self, fault: FaultSpec, now: int) -> Loss:
+        back = self._back_at(fault)
+        client = next(c for c in self.scenario.clients if c.name == fault.client)
+        again = [at for at, do in client.deeds_after_restart() if do == "log-on"]
+        boot = self.hosts[fault.client].boots
+        port = client.pinned_at(boot - 1).get("port")
+        return Loss(
+            fault=fault.kind,
+            at_ns=now,
+            gone=True,
+            back_at_ns=back,
+            attaches_at_ns=back + again[0] if back is not None and again else None,
+            same_address=port is not None and port == client.pinned_at(boot).get("port"),
+        )
+
+    def _restart(self, host: Host, nursery: trio.Nursery) -> None:
+        host.power_on(nursery)
+        self._happened(host.name, "has power again and has booted", msgid="FAULT")
+
+    def _happened(self, client: str, what: str, *, msgid: str) -> None:
+        now = self.timeline.now
+        self.records.power.append((now, client, what))
+        if self.recording is not None:
+            self.recording.event(now, f"{client} {what}", hostname="operator", msgid=msgid)

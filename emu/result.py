@@ -1,0 +1,182 @@
+"""The outcome of one run, and its JSON by the contract of product.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from emu.capture.recording import Recording
+from emu.net.records import Loss, Records, SessionRecord, StateRecord
+from emu.units import in_seconds
+
+SCHEMA_VERSION = 1
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """One expectation and whether it held.  ``frames``: "interface#number"."""
+
+    that: str
+    holds: bool
+    why: str
+    frames: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkResult:
+    """A link's figures; those of dial-on-demand links stay zero on a LAN."""
+
+    name: str
+    kind: str
+    frames: int
+    bytes_on_wire: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """Everything one run says.  ``predicted_ns``: closed formula by session, None for never."""
+
+    scenario: str
+    policy: str
+    seed: int
+    horizon_ns: int
+    records: Records
+    links: tuple[LinkResult, ...]
+    session_limit: int | None
+    assumptions: tuple[Mapping[str, Any], ...]
+    recording: Recording
+    sha256: str
+    predicted_ns: Mapping[int, int | None]
+    judgements: tuple[Judgement, ...] = ()
+    path: str | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether every expectation held."""
+        return all(judgement.holds for judgement in self.judgements)
+
+    def ghost_ns(self) -> int:
+        """Time in which sessions stayed active without a client, summed."""
+        losses = [loss for s in self.records.sessions.values() for loss in s.losses if loss.gone]
+        return sum((_end(loss, self.horizon_ns) - loss.at_ns) for loss in losses)
+
+
+def _end(loss: Loss, horizon_ns: int) -> int:
+    return horizon_ns if loss.ended_at_ns is None else loss.ended_at_ns
+
+
+def frame_name(recording: Recording, number: int) -> Mapping[str, Any] | None:
+    """``{"interface": ..., "number": ...}`` as product.md has it; None for no frame."""
+    if not number:
+        return None
+    interface = recording.interfaces[recording.frames[number - 1][0]]
+    return {"interface": interface.name, "number": number}
+
+
+def _seconds(at_ns: int | None) -> float | None:
+    return None if at_ns is None else in_seconds(at_ns)
+
+
+def state_json(state: StateRecord, recording: Recording) -> Json:
+    return {
+        "at_s": in_seconds(state.at_ns),
+        "state": state.state,
+        "cause": state.cause,
+        "frame": frame_name(recording, state.frame),
+    }
+
+
+def session_json(session: SessionRecord, recording: Recording) -> Json:
+    """One session.  The delays are those of its first fault; null when it was never noticed."""
+    loss = session.losses[0] if session.losses else None
+    noticed = None if loss is None else loss.noticed_at_ns
+    last = session.last_octet_ns
+    if loss is not None and loss.last_octet_ns is not None:
+        last = loss.last_octet_ns
+    counts = session.probes
+    return {
+        "id": session.id,
+        "client": session.client,
+        "user": session.user,
+        "transport": session.transport,
+        "policy": session.policy,
+        "client_lost_at_s": None if loss is None else in_seconds(loss.at_ns),
+        "fault": None if loss is None else loss.fault,
+        "last_octet_at_s": in_seconds(last),
+        "states": [state_json(state, recording) for state in session.states],
+        "noticed_at_s": _seconds(noticed),
+        "notice_delay_s": _seconds(None if loss is None or noticed is None else noticed - loss.at_ns),
+        "silence_s": _seconds(None if noticed is None else noticed - last),
+        "false_disconnect": session.false_disconnect,
+        "probes": {
+            "frames": counts.probes + counts.answers,
+            "bytes_on_wire": counts.bytes_on_wire,
+            "sent": counts.probes,
+            "answered": counts.answers,
+        },
+    }
+
+
+def link_json(link: LinkResult) -> Json:
+    return {
+        "name": link.name,
+        "kind": link.kind,
+        "frames": link.frames,
+        "bytes_on_wire": link.bytes_on_wire,
+        "calls": 0,
+        "failed_calls": 0,
+        "setup_calls": 0,
+        "setup_cost": 0.0,
+        "connected_s": 0.0,
+        "charged_units": 0,
+        "cost": 0.0,
+        "currency": None,
+    }
+
+
+def run_json(result: RunResult) -> Json:
+    """One run as one object."""
+    records = result.records
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "scenario": result.scenario,
+        "policy": result.policy,
+        "seed": result.seed,
+        "horizon_s": in_seconds(result.horizon_ns),
+        "sessions": [session_json(s, result.recording) for s in records.sessions.values()],
+        "attempts": [
+            {
+                "at_s": in_seconds(attempt.at_ns),
+                "client": attempt.client,
+                "kind": attempt.kind,
+                "outcome": attempt.outcome,
+                "why": attempt.why,
+            }
+            for attempt in records.attempts
+        ],
+        "links": [link_json(link) for link in result.links],
+        "server": {
+            "limit": result.session_limit,
+            "peak_sessions": records.peak_sessions,
+            "refused_by_limit": records.refused_by_limit,
+            "ghost_session_s": in_seconds(result.ghost_ns()),
+        },
+        "expectations": [
+            {
+                "that": judgement.that,
+                "holds": judgement.holds,
+                "why": judgement.why,
+                "frames": list(judgement.frames),
+            }
+            for judgement in result.judgements
+        ],
+        "assumptions": [dict(assumption) for assumption in result.assumptions],
+        "capture": {
+            "path": result.path,
+            "frames": len(result.recording),
+            "sha256": result.sha256,
+        },
+    }

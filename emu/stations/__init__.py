@@ -1,0 +1,1 @@
+"""Stations: one transport's end on one host.  See ``base.py``."""

@@ -1,0 +1,102 @@
+"""What a station is: one transport's end on one host, octets in, octets out, sans-IO.
+
+The host it stands in gives it ``Surroundings``; what stands above it (the server's session
+table, a client's program) is its ``User``.  A station owns the machines of its connections,
+encodes what they transmit and decodes what arrives; it never sees a sender's object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Protocol
+
+from emu.machines.base import Note
+from emu.pdu.terminal import Message
+
+
+class Timer(Protocol):
+    """Something the host wakes."""
+
+    def fire(self, now: int) -> None: ...
+
+
+class Surroundings(Protocol):
+    """What a station may ask of the host it stands in."""
+
+    mac: bytes
+
+    def transmit(self, octets: bytes) -> int:
+        """Put a frame on the wire; its number at the tap, or 0 where nothing is recorded."""
+        ...
+
+    def arm(self, timer: Timer, due: int) -> None:
+        """Wake ``timer`` at ``due``.  There is no disarming: a stale timer finds nothing due."""
+        ...
+
+    def note(self, note: Note, connection: int, frame: int) -> None:
+        """Write a ledger line about a connection (its serial on this host) and a frame."""
+        ...
+
+    def arriving(self) -> int:
+        """Number of the frame being received just now, 0 if none."""
+        ...
+
+
+class Connection(Protocol):
+    """One connection as the layer above sees it."""
+
+    serial: int
+    peer: str
+    last_octet_ns: int
+
+    def send(self, message: Message, now: int) -> None: ...
+
+    def close(self, now: int) -> None: ...
+
+
+class User(Protocol):
+    """What stands above a station: the server's session table, or a client's program."""
+
+    def opened(self, connection: Connection, now: int) -> None: ...
+
+    def message(self, connection: Connection, message: Message, now: int) -> None: ...
+
+    def lost(self, connection: Connection, cause: str, now: int) -> None: ...
+
+    def ended(self, connection: Connection, cause: str, now: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationSpec:
+    """What a station is built from.
+
+    ``address``: a small number that makes this host's addresses; ``randomness``: one source
+    per host and boot, so that a rebooted host repeats nothing by accident.
+    """
+
+    params: Any
+    surroundings: Surroundings
+    user: User
+    address: int
+    server_address: int
+    boot: int
+    randomness: Random
+    pinned: Mapping[str, int]
+
+
+class Station(Protocol):
+    """One transport's end on one host."""
+
+    #: First octets behind the MAC addresses that are this station's (ethertype, or for 802.3
+    #: frames the two octets behind the length).
+    claims: tuple[bytes, ...]
+
+    def receive(self, frame: bytes, now: int) -> None: ...
+
+
+class ClientStation(Station, Protocol):
+    """A client's end: it can be told to connect."""
+
+    def connect(self, message: Message, now: int) -> Connection: ...

@@ -1,0 +1,277 @@
+"""TCP on a host: connections by their addresses and ports, a listener, resets for strays.
+
+The terminal sessions' lines ride on the byte stream, on port 1494 (product.md).
+"""
+
+from __future__ import annotations
+
+from emu.errors import PeerProtocolError
+from emu.machines.base import (
+    EXPIRED,
+    NEVER,
+    Asked,
+    Data,
+    Deliver,
+    Effects,
+    Lost,
+    Note,
+    Opened,
+    Received,
+    Transmit,
+)
+from emu.machines.tcp.control import Close, Connect, Send, State
+from emu.machines.tcp.machine import Tcp
+from emu.machines.tcp.params import TcpParams
+from emu.pdu.ip_tcp import ACK, RST, SYN, Segment
+from emu.pdu.terminal import LogOff, Message
+from emu.stations.base import StationSpec
+from emu.stations.ip import ETHERTYPE_ARP, Neighbours, format_ip, ip_address
+from emu.wire.ip_tcp import TcpFlow, decode_tcp_frame
+from emu.wire.terminal import Lines, decode_line, encode_message
+
+#: ICA, what Terminal Server clients of the time spoke; no dissector claims it (product.md).
+PORT = 1494
+
+#: First dynamic port.  The next connection of a boot takes the next one; the next boot starts
+#: elsewhere, so that a restarted client does not meet its old connection by accident.
+PORT_FIRST = 1025
+PORTS_PER_BOOT = 64
+PORT_LAST = 4999
+
+_ARP = ETHERTYPE_ARP.to_bytes(2, "big")
+
+
+class TcpConnection:
+    """One connection of a station: machine, flow, and the timer that drives it.
+
+    ``armed``: the instant of the one timer entry that counts, NEVER for none; older entries
+    find another instant here and do nothing.
+    """
+
+    __slots__ = ("armed", "flow", "key", "last_octet_ns", "lines", "machine", "peer", "serial",
+                 "station")  # fmt: skip
+
+    def __init__(self, station: TcpStation, key: bytes, machine: Tcp) -> None:
+        station.serial += 1
+        self.serial = station.serial
+        self.station = station
+        self.key = key
+        self.machine = machine
+        self.peer = f"{format_ip(key[:4])}:{int.from_bytes(key[8:10], 'big')}"
+        self.last_octet_ns = 0
+        self.armed = NEVER
+        self.flow: TcpFlow | None = None
+        self.lines: Lines | None = None
+
+    # --- what the layer above asks -----------------------------------------------------------
+
+    def send(self, message: Message, now: int) -> None:
+        """Queue a message; a connection that is going down swallows it."""
+        if self.machine.state not in _OPEN:
+            return
+        self.pump(self.machine.step(Asked(Send(encode_message(message))), now), now)
+        if isinstance(message, LogOff):
+            self.close(now)
+
+    def close(self, now: int) -> None:
+        """End in order."""
+        if self.machine.state in _OPEN:
+            self.pump(self.machine.step(Asked(Close()), now), now)
+
+    # --- the machine's effects ---------------------------------------------------------------
+
+    def pump(self, effects: Effects, now: int) -> None:
+        """Carry out what the machine wants, then see to its next timer."""
+        for effect in effects:
+            kind = effect.__class__
+            if kind is Transmit:
+                number = self._put_out(effect.pdu, now)  # pyright: ignore
+                about = effect.about  # pyright: ignore
+                if about is not None:
+                    self.station.surroundings.note(about, self.serial, number)
+            elif kind is Deliver:
+                self._deliver(effect.value, now)  # pyright: ignore
+            elif isinstance(effect, Note):
+                surroundings = self.station.surroundings
+                surroundings.note(effect, self.serial, surroundings.arriving())
+        if self.machine.state is State.CLOSED:
+            self.station.connections.pop(self.key, None)
+            return
+        due = self.machine.due()
+        if due is not None and due < self.armed:
+            self.armed = due
+            self.station.surroundings.arm(self, due)
+
+    def fire(self, now: int) -> None:
+        """The timer entry of ``now`` came up."""
+        if now != self.armed:
+            return
+        self.armed = NEVER
+        due = self.machine.due()
+        if due is None:
+            return
+        if due > now:
+            self.armed = due
+            self.station.surroundings.arm(self, due)
+        else:
+            self.pump(self.machine.step(EXPIRED, now), now)
+
+    def _put_out(self, segment: Segment, now: int) -> int:
+        station = self.station
+        flow = self.flow
+        if flow is None or station.neighbours.forgets:
+            flow = self.flow = station.flow_to(self.key, now)
+            if flow is None:
+                return station.hold(self.key, segment)
+        station.identification = identification = (station.identification + 1) & 0xFFFF
+        return station.surroundings.transmit(flow.encode(segment, identification))
+
+    def _deliver(self, value: object, now: int) -> None:
+        user = self.station.user
+        if isinstance(value, Data):
+            self._read(value.octets, now)
+        elif isinstance(value, Opened):
+            user.opened(self, now)
+        elif isinstance(value, Lost):
+            user.lost(self, value.cause, now)
+        else:
+            user.ended(self, "connection closed by FIN", now)
+            self.close(now)
+
+    def _read(self, octets: bytes, now: int) -> None:
+        if self.lines is None:
+            self.lines = Lines()
+        try:
+            for line in self.lines.feed(octets):
+                self.station.user.message(self, decode_line(line), now)
+        except PeerProtocolError:
+            self.station.dropped += 1
+
+
+_OPEN = frozenset({State.SYN_SENT, State.SYN_RECEIVED, State.ESTABLISHED, State.CLOSE_WAIT})
+
+
+class TcpStation:
+    """What both ends share.  ``dropped``: frames and lines that nobody could read."""
+
+    claims = (b"\x08\x00", _ARP)
+
+    def __init__(self, spec: StationSpec) -> None:
+        self.spec = spec
+        self.surroundings = spec.surroundings
+        self.user = spec.user
+        self.params: TcpParams = spec.params
+        self.ip = ip_address(spec.address)
+        self.neighbours = Neighbours(self.ip, spec.surroundings, self.params.arp_lifetime_ns)
+        self.connections: dict[bytes, TcpConnection] = {}
+        self._held: dict[bytes, Segment] = {}
+        self.serial = 0
+        self.identification = 0
+        self.dropped = 0
+
+    def receive(self, frame: bytes, now: int) -> None:
+        """One frame.  What is malformed or has a wrong checksum is dropped and counted."""
+        if frame[12:14] == _ARP:
+            self._receive_arp(frame, now)
+            return
+        try:
+            key, segment = decode_tcp_frame(frame)
+        except PeerProtocolError:
+            self.dropped += 1
+            return
+        connection = self.connections.get(key)
+        if connection is None:
+            if key[4:8] == self.ip:
+                self._stray(key, segment, now)
+            return
+        # A RST without ACK comes from a peer that has no such connection (RFC 793 3.4): it
+        # is not an octet of this one.
+        if segment.flags & (RST | ACK) != RST:
+            connection.last_octet_ns = now
+        connection.pump(connection.machine.step(Received(segment), now), now)
+
+    def _receive_arp(self, frame: bytes, now: int) -> None:
+        known = self.neighbours.receive(frame, now)
+        for key in [key for key in self._held if key[:4] == known]:
+            self.put_out(key, self._held.pop(key), now)
+
+    def _stray(self, key: bytes, segment: Segment, now: int) -> None:
+        """A segment without a connection: RST, unless it is one (RFC 793 3.4)."""
+        if segment.flags & RST:
+            return
+        if segment.flags & ACK:
+            reply = Segment(segment.acknowledgement, 0, RST, 0)
+        else:
+            end = (segment.sequence + segment.length) % (1 << 32)
+            reply = Segment(0, end, RST | ACK, 0)
+        self.put_out(key, reply, now)
+
+    def put_out(self, key: bytes, segment: Segment, now: int) -> int:
+        """Send a segment to the peer of ``key``, connection or not."""
+        flow = self.flow_to(key, now)
+        if flow is None:
+            return self.hold(key, segment)
+        self.identification = (self.identification + 1) & 0xFFFF
+        return self.surroundings.transmit(flow.encode(segment, self.identification))
+
+    def hold(self, key: bytes, segment: Segment) -> int:
+        """Keep the latest segment until ARP has an answer (RFC 1122 2.3.2.2)."""
+        self._held[key] = segment
+        return 0
+
+    def flow_to(self, key: bytes, now: int) -> TcpFlow | None:
+        """The way to the peer of ``key``, None while its MAC address is not known."""
+        mac = self.neighbours.find(key[:4], now)
+        if mac is None:
+            return None
+        return TcpFlow(
+            source_mac=self.surroundings.mac,
+            destination_mac=mac,
+            source_ip=key[4:8],
+            destination_ip=key[:4],
+            source_port=int.from_bytes(key[10:12], "big"),
+            destination_port=int.from_bytes(key[8:10], "big"),
+        )
+
+
+class TcpServerStation(TcpStation):
+    """Listens on ``PORT``; its connections probe if the policy says so."""
+
+    def _stray(self, key: bytes, segment: Segment, now: int) -> None:
+        to_listener = int.from_bytes(key[10:12], "big") == PORT
+        if not to_listener or segment.flags & (SYN | ACK | RST) != SYN:
+            super()._stray(key, segment, now)
+            return
+        sequence = self._initial_sequence()
+        machine = Tcp(self.params, initial_sequence=sequence, probing=True)
+        connection = self.connections[key] = TcpConnection(self, key, machine)
+        connection.last_octet_ns = now
+        connection.pump(machine.step(Received(segment), now), now)
+
+    def _initial_sequence(self) -> int:
+        pinned = self.spec.pinned.get("sequence")
+        return self.spec.randomness.getrandbits(32) if pinned is None else pinned
+
+
+class TcpClientStation(TcpStation):
+    """Connects to the server; never probes (KB Q187049 is about the server's end)."""
+
+    def connect(self, message: Message, now: int) -> TcpConnection:
+        """Open a connection; the message follows as soon as it is up."""
+        port = self._next_port()
+        server = ip_address(self.spec.server_address)
+        key = server + self.ip + PORT.to_bytes(2, "big") + port.to_bytes(2, "big")
+        pinned = self.spec.pinned.get("sequence")
+        sequence = self.spec.randomness.getrandbits(32) if pinned is None else pinned
+        machine = Tcp(self.params, initial_sequence=sequence, probing=False)
+        connection = self.connections[key] = TcpConnection(self, key, machine)
+        connection.pump(machine.step(Asked(Connect()), now), now)
+        connection.send(message, now)
+        return connection
+
+    def _next_port(self) -> int:
+        pinned = self.spec.pinned.get("port")
+        if pinned is not None:
+            return pinned + self.serial
+        offset = self.spec.boot * PORTS_PER_BOOT + self.serial
+        return PORT_FIRST + offset % (PORT_LAST - PORT_FIRST + 1)

@@ -1,0 +1,1 @@
+"""Transports: what carries a session and notices death.  ``table.py`` holds the TABLE."""

@@ -1,0 +1,85 @@
+"""What a transport is: parameters, stations, and closed formulas that share no code with them.
+
+The formulas are the second of three proofs (architecture.md 3): what they say, what the
+emulation does and what a reader of the written trace finds must agree for every policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from emu.stations.base import ClientStation, Station, StationSpec
+
+Value = int | bool | str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One value of a policy, such as ``ncp.polls``.
+
+    ``kind``: duration (nanoseconds inside, text with units in files), count, flag, choice.
+    ``low``/``high``: inclusive range of durations (ns) and counts; None leaves it open.
+    ``never``: a duration may also be the word ``never`` (None inside).
+    """
+
+    name: str
+    kind: str
+    what: str
+    low: int | None = None
+    high: int | None = None
+    choices: tuple[str, ...] = ()
+    never: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """A personality of a transport, with the parameters its policies must give."""
+
+    name: str
+    title: str
+    parameters: tuple[Parameter, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What struck a client, as a closed formula needs it.  All instants absolute.
+
+    ``back_at_ns``: its host answers again from here on, without state (None: never).
+    ``attaches_at_ns``: it connects anew (None: never).
+    ``same_address``: the scenario pins it to the port its lost connection had.
+    """
+
+    kind: str
+    lost_at_ns: int
+    back_at_ns: int | None = None
+    attaches_at_ns: int | None = None
+    same_address: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transport:
+    """One row of TABLE.
+
+    ``silence(params, last_octet_ns)``: from the last octet heard to noticing, None for never.
+    ``delay(params, fault, last_octet_ns)``: from the fault to noticing, None for never.
+    ``idle_probes(params, last_octet_ns, until_ns)``: (probes, answers) of a healthy idle peer.
+    ``formula(params)``: the arithmetic in words with the numbers put in.
+    """
+
+    name: str
+    title: str
+    provides: frozenset[str]
+    stacks: tuple[Stack, ...]
+    make_params: Callable[[str, Mapping[str, Value]], Any]
+    server: Callable[[StationSpec], Station]
+    client: Callable[[StationSpec], ClientStation]
+    silence: Callable[[Any, int], int | None]
+    delay: Callable[[Any, Fault, int], int | None]
+    idle_probes: Callable[[Any, int, int], int]
+    formula: Callable[[Any], str]
+
+    def stack(self, name: str) -> Stack:
+        """The stack of that name; ``KeyError`` when there is none."""
+        return next(stack for stack in self.stacks if stack.name == name)
