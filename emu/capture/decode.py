@@ -24,12 +24,19 @@ LINK_NAMES = {
     LINKTYPE_LAPD: "LAPD",
     LINKTYPE_UPPER_PDU: "upper PDU",
 }
+#: Who knows a link type: modules with ``describe`` and ``summary``.  One that is not there, or
+#: has not got them, is passed over.
+_MODULES = {
+    LINKTYPE_ETHERNET: "emu.wire.frame",
+    LINKTYPE_PPP: "emu.wire.ppp",
+    LINKTYPE_LAPD: "emu.wire.q931",
+}
 #: Of a frame nobody can decode, so much is shown in a summary.
 _SUMMARY_OCTETS = 16
 
 
 class _Wire(Protocol):
-    """``emu.wire.frame``, as far as it is used here."""
+    """A module that puts frames of one link type in words."""
 
     def describe(self, octets: bytes) -> list[str]: ...
     def summary(self, octets: bytes) -> str: ...
@@ -39,7 +46,7 @@ def describe(link_type: int, octets: bytes) -> list[str]:
     """The layers of a frame, a line each."""
     if link_type == LINKTYPE_UPPER_PDU and (line := event_line(octets)) is not None:
         return [f"syslog: {line}"]
-    if link_type == LINKTYPE_ETHERNET and (wire := _wire()) is not None:
+    if (wire := _wire(link_type)) is not None:
         try:
             return list(wire.describe(octets))
         except Exception as error:  # damaged octets are shown, whatever a decoder says
@@ -51,7 +58,7 @@ def summary(link_type: int, octets: bytes) -> str:
     """A frame in one line."""
     if link_type == LINKTYPE_UPPER_PDU and (line := event_line(octets)) is not None:
         return event_text(line)
-    if link_type == LINKTYPE_ETHERNET and (wire := _wire()) is not None:
+    if (wire := _wire(link_type)) is not None:
         try:
             return wire.summary(octets)
         except Exception as error:  # see describe()
@@ -94,11 +101,16 @@ def event_text(line: str) -> str:
     return f"{host} {message_id}: {message}"
 
 
-def _wire() -> _Wire | None:
+def _wire(link_type: int) -> _Wire | None:
+    name = _MODULES.get(link_type)
+    if name is None:
+        return None
     try:
-        return cast(_Wire, import_module("emu.wire.frame"))
+        module = import_module(name)
     except ImportError:
         return None
+    known = hasattr(module, "describe") and hasattr(module, "summary")
+    return cast(_Wire, module) if known else None
 
 
 def _start(octets: bytes) -> str:

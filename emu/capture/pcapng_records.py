@@ -37,8 +37,8 @@ from emu.capture.blocks import (
 )
 from emu.capture.recording import Direction, Interface
 from emu.capture.records import Contents, Record, Statistics
+from emu.capture.section import Clock, Section, make_clock
 from emu.capture.source import Source
-from emu.units import NS_PER_S
 
 MAGIC = b"\x0a\x0d\x0d\x0a"
 
@@ -49,39 +49,6 @@ _DIRECTIONS: dict[int, Direction] = {1: Direction.INBOUND, 2: Direction.OUTBOUND
 _NAME_OCTETS = {NRB_IPV4: 4, NRB_EUI48: 6, NRB_IPV6: 16}
 
 
-class _Clock:
-    """How an interface counts time: ticks times ``scale`` over ``per`` plus ``offset_ns``."""
-
-    __slots__ = ("offset_ns", "per", "scale")
-
-    def __init__(self, resolution: int, offset_s: int) -> None:
-        self.scale, self.offset_ns = NS_PER_S, offset_s * NS_PER_S
-        self.per = 2 ** (resolution & 0x7F) if resolution & 0x80 else 10**resolution
-        if NS_PER_S % self.per == 0:
-            self.scale, self.per = NS_PER_S // self.per, 1
-
-    def instant_ns(self, ticks: int) -> int:
-        return ticks * self.scale // self.per + self.offset_ns
-
-
-class _Section:
-    """What holds from one section header to the next: byte order and interfaces."""
-
-    def __init__(self, order: str, first_interface: int) -> None:
-        self.first_interface = first_interface
-        self.clocks: list[_Clock] = []
-        self.snaplens: list[int] = []
-        self.half = struct.Struct(order + "HH")
-        self.word = struct.Struct(order + "I")
-        self.pair = struct.Struct(order + "II")
-        self.quad = struct.Struct(order + "Q")
-        self.signed = struct.Struct(order + "q")
-        self.interface = struct.Struct(order + "HHI")
-        self.enhanced = struct.Struct(order + "IIIII")
-        self.packet = struct.Struct(order + "HHIIII")
-        self.statistics = struct.Struct(order + "III")
-
-
 def records(source: Source, contents: Contents) -> Iterator[Record]:
     """All records from the start of the file; ``contents`` fills up on the way."""
     return _Parser(source, contents).records()
@@ -90,8 +57,11 @@ def records(source: Source, contents: Contents) -> Iterator[Record]:
 class _Parser:
     def __init__(self, source: Source, contents: Contents) -> None:
         self.source, self.contents = source, contents
-        self.section = _Section("<", 0)
-        self.start = self.number = self.at_ns = 0
+        self.section = Section("<", 0)
+        # Of the block being read: its offset.  Of the last record: number and time.
+        self.start: int = 0
+        self.number: int = 0
+        self.at_ns: int = 0
         self.handlers: dict[int, Callable[[bytes], Record | None]] = {
             INTERFACE_DESCRIPTION: self._interface,
             PACKET: self._old_packet,
@@ -113,6 +83,44 @@ class _Parser:
             body = self._body(kind, total)
             if body is not None and (record := self.handlers[kind](body)) is not None:
                 yield record
+                if kind == ENHANCED_PACKET:
+                    yield from self._plain_packets()
+
+    def _plain_packets(self) -> Iterator[Record]:
+        """The usual run of enhanced packets without options, several times as fast.
+
+        Stops in front of the first block that is anything else, or that is not sound in
+        every respect: the careful way above reads that one, and complains if it must.
+        """
+        source, clocks, stream = self.source, self.section.clocks, self.source.stream
+        layout, tail = self.section.plain, self.section.word
+        first_interface, size = self.section.first_interface, source.size
+        position, number = source.position, self.number
+        interface: int
+        while position + 32 <= size:
+            head = stream.read(28)
+            kind, total, interface, high, low, captured, length = layout.unpack(head)
+            if (
+                kind != ENHANCED_PACKET
+                or captured > BLOCK_OCTETS_MAX
+                or total != captured + -captured % 4 + 32
+                or interface >= len(clocks)
+                or position + total > size
+            ):
+                break
+            rest = stream.read(total - 28)
+            if tail.unpack(rest[-4:])[0] != total:
+                break
+            clock = clocks[interface]
+            at_ns = (high << 32 | low) * clock.scale // clock.per + clock.offset_ns
+            number += 1
+            # The state is right at every yield: a caller may stop or go on whenever it likes.
+            self.number, self.at_ns, source.position = number, at_ns, position + total
+            octets = rest[:captured]
+            index = first_interface + interface
+            yield Record(number, index, at_ns, octets, "", None, length, position)
+            position += total
+        stream.seek(position)
 
     def _body(self, kind: int, total: int) -> bytes | None:
         """A block's body without its trailing length, or None for a type to pass over (3.1)."""
@@ -154,7 +162,7 @@ class _Parser:
             raise self.source.bad(
                 self.start + 8, expected="the byte-order magic 1a2b3c4d", found=magic.hex()
             )
-        self.section = _Section(order, len(self.contents.interfaces))
+        self.section = Section(order, len(self.contents.interfaces))
         (total,) = self.section.word.unpack(head[4:])
         if total < 28 or total % 4 or total > BLOCK_OCTETS_MAX:
             raise self._wrong("a section header of 28 octets or more", f"{total} octets")
@@ -193,7 +201,7 @@ class _Parser:
             raise self._wrong(f"option {code} of {layout.size} octets", f"{len(value)} octets")
         return layout.unpack(value)[0]
 
-    def _stamp(self, clock: _Clock, code: int, value: bytes) -> int:
+    def _stamp(self, clock: Clock, code: int, value: bytes) -> int:
         if len(value) != 8:
             raise self._wrong(f"option {code} of 8 octets", f"{len(value)} octets")
         high, low = self.section.pair.unpack(value)
@@ -204,7 +212,7 @@ class _Parser:
             raise self._wrong(f"{layout.size} octets or more in {what}", f"{len(body)} octets")
         return layout.unpack_from(body)
 
-    def _clock(self, interface: int) -> _Clock:
+    def _clock(self, interface: int) -> Clock:
         clocks = self.section.clocks
         if interface >= len(clocks):
             raise self._wrong(
@@ -230,7 +238,7 @@ class _Parser:
                 resolution = self._number(_OCTET, code, value)
             elif code == IF_TSOFFSET:
                 offset_s = self._number(section.signed, code, value)
-        section.clocks.append(_Clock(resolution, offset_s))
+        section.clocks.append(make_clock(resolution=resolution, offset_s=offset_s))
         section.snaplens.append(snaplen)
         self.contents.interfaces.append(
             Interface(

@@ -6,6 +6,7 @@ import hashlib
 import os
 import signal
 import stat
+import struct
 import subprocess
 import sys
 import threading
@@ -171,7 +172,7 @@ def test_a_killed_run_leaves_no_half_file(tmp_path: Path, earlier: bytes | None)
 def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     recording = small()
     recording.frames.append((0, -(2**70), b""))
-    with pytest.raises(Exception, match="format|range|argument"):
+    with pytest.raises(struct.error):
         pcapng.write(recording, tmp_path / "out.pcapng")
     assert list(tmp_path.iterdir()) == []
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from emu.capture import pcapng
 from emu.capture.reader import read
-from emu.capture.records import Record
 from emu.capture.recording import Direction, Interface
+from emu.capture.records import Record
 from emu.errors import InputError
 from tests.capture.conftest import Tool
 from tests.capture.recordings import COMMENT, small
@@ -141,17 +141,41 @@ def test_pcap_in_both_orders_and_units(
     assert read(tmp_path / "a").interfaces == [Interface(name="", link_type=9)]
 
 
-def test_real_captures_read_as_tshark_reads_them(real_captures: list[Path], tshark: Tool) -> None:
-    """Number, time, lengths and interface of every frame of captures that others recorded."""
-    fields = ["frame.number", "frame.time_epoch", "frame.cap_len", "frame.len"]
-    wanted = [part for name in fields for part in ("-e", name)]
-    for path in real_captures:
-        lines = tshark("-r", path, "--disable-all-protocols", "-T", "fields", *wanted)
-        got = [
-            (r.number, f"{r.at_ns // 10**9}.{r.at_ns % 10**9:09}", len(r.octets), r.length)
-            for r in read(path)
-        ]
-        assert ["\t".join(map(str, each)) for each in got] == lines.splitlines(), path.name
+def test_real_captures_count_as_capinfos_counts_them(
+    real_captures: list[Path], capinfos: Tool
+) -> None:
+    """Frames, octets, first and last time of captures that others recorded."""
+    expected = capinfos("-TrMS", "-c", "-d", "-a", "-e", *real_captures).splitlines()
+    for path, line in zip(real_captures, expected, strict=True):
+        _, frames, octets, first, last = line.split("\t")
+        records = list(read(path))
+        # Wireshark counts the direction octet of link type 204 as no part of the frame.
+        ahead = len(records) if read(path).interfaces[0].link_type == 204 else 0
+        length = sum(record.length for record in records) - ahead
+        assert (len(records), length) == (int(frames), int(octets))
+        digits = len(first.partition(".")[2])
+        times = sorted(record.at_ns for record in records)
+        assert [_seconds(at_ns, digits) for at_ns in (times[0], times[-1])] == [first, last]
+
+
+def _seconds(at_ns: int, digits: int) -> str:
+    return f"{at_ns // 10**9}.{at_ns % 10**9:09}"[: digits - 9 or None]
+
+
+@pytest.mark.parametrize("start", ["02-", "21-", "30-"])
+def test_real_captures_read_as_tshark_reads_them(
+    real_captures: list[Path], tshark: Tool, start: str
+) -> None:
+    """Number, interface, time and lengths of every frame; 21 has two interfaces."""
+    (path,) = (path for path in real_captures if path.name.startswith(start))
+    names = ("number", "interface_id", "time_epoch", "cap_len", "len")
+    wanted = [part for name in names for part in ("-e", f"frame.{name}")]
+    lines = tshark("-r", path, "-T", "fields", *wanted).splitlines()
+    for record, line in zip(read(path), lines, strict=True):
+        number, interface, time, captured, length = line.split("\t")
+        assert (record.number, record.interface) == (int(number), int(interface or 0))
+        assert (len(record.octets), record.length) == (int(captured), int(length))
+        assert _seconds(record.at_ns, 9) == time
 
 
 @pytest.mark.parametrize(
@@ -217,12 +241,14 @@ def _records_or_input_error(octets: bytes) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "a"
         path.write_bytes(octets)
+        line = f"{path}: "
         try:
             for record in read(path):
                 assert len(record.octets) <= len(octets)
         except InputError as error:
-            assert str(error).startswith(f"{path}: ")
-            assert "\n" not in str(error)
+            line = str(error)
+        assert line.startswith(f"{path}: ")
+        assert "\n" not in line
 
 
 _PCAP = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1)
