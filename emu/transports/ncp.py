@@ -67,7 +67,11 @@ _NETWARE = Stack(
             what="spacing of the watchdog polls, rounded to the nearest tick",
         ),
         Parameter(
-            name="ncp.polls", kind="count", low=5, high=100, what="polls before the station is cleared"
+            name="ncp.polls",
+            kind="count",
+            low=5,
+            high=100,
+            what="polls before the station is cleared",
         ),
         Parameter(
             name="ncp.wait_after_last_poll",
@@ -104,7 +108,11 @@ _MARS_NWE = Stack(
             what="a check polls again when the last poll is longer ago than this",
         ),
         Parameter(
-            name="ncp.polls", kind="count", low=1, high=100, what="polls before the station is cleared"
+            name="ncp.polls",
+            kind="count",
+            low=1,
+            high=100,
+            what="polls before the station is cleared",
         ),
         Parameter(
             name="ncp.activity_spacing",
@@ -151,3 +159,126 @@ def _make_params(stack: str, values: Mapping[str, Value]) -> NcpParams:
         request_timeout_ns=duration("request_timeout"),
         request_retries=int(given["request_retries"] or 0),
     )
+
+
+# --- closed formulas -----------------------------------------------------------------------
+#
+# They share no code with the machines on purpose (architecture.md 3).  "Idle" below is silence
+# since the last octet heard.  For mars-nwe they hold when that octet reset the watchdog, as an
+# answer always does and a request does when the one before it is more than activity_spacing
+# ago; a request that does not count leaves the clock where the sign of life before it put it.
+
+
+def _silence(params: NcpParams, last_octet_ns: int) -> int:
+    """D1 + N x D2 (or N - 1), or the check at which mars_nwe clears: never is no answer here."""
+    watchdog = params.watchdog
+    if isinstance(watchdog, NetWareParams):
+        return watchdog.delay_before_first_poll_ns + _waits(watchdog) * (
+            watchdog.delay_between_polls_ns
+        )
+    first_poll_ns = _first_check(watchdog, last_octet_ns)
+    return first_poll_ns + watchdog.polls * _check_spacing(watchdog) - last_octet_ns
+
+
+def _last_poll(params: NcpParams, last_octet_ns: int) -> int:
+    """The instant of the last poll that an answer can follow.
+
+    NetWare's N-th is one only if it is waited out: the other reading clears together with it.
+    """
+    watchdog = params.watchdog
+    if isinstance(watchdog, NetWareParams):
+        first_poll_ns = last_octet_ns + watchdog.delay_before_first_poll_ns
+        return first_poll_ns + (_waits(watchdog) - 1) * watchdog.delay_between_polls_ns
+    first_poll_ns = _first_check(watchdog, last_octet_ns)
+    return first_poll_ns + (watchdog.polls - 1) * _check_spacing(watchdog)
+
+
+def _delay(params: NcpParams, fault: Fault, last_octet_ns: int) -> int | None:
+    """From the fault to noticing.
+
+    The client's return changes something only when it attaches again, from the same address,
+    while the old state is still there (facts/ipx.md 3.1.4): then the slot rule ends that state,
+    or, with a new slot for it, the client answers the next poll for the old one, and so for
+    ever.  Attaching behind the last poll is too late: the interval after it runs out in silence.
+    """
+    cleared_ns = last_octet_ns + _silence(params, last_octet_ns)
+    attaches_ns = fault.attaches_at_ns
+    same_address = fault.same_address and params.same_client_socket
+    if attaches_ns is None or not same_address or attaches_ns > cleared_ns:
+        return cleared_ns - fault.lost_at_ns
+    if params.same_address_reuses:
+        return attaches_ns - fault.lost_at_ns
+    if attaches_ns <= _last_poll(params, last_octet_ns):
+        return None
+    return cleared_ns - fault.lost_at_ns
+
+
+def _idle_probes(params: NcpParams, last_octet_ns: int, until_ns: int) -> int:
+    """Polls later than the last octet, up to and including ``until_ns``, each answered at once.
+
+    mars_nwe polls at checks only, and an answer comes a little after one: so the next poll is
+    at the first check more than the idle time later, the tie included.
+    """
+    watchdog = params.watchdog
+    if isinstance(watchdog, NetWareParams):
+        return max(0, until_ns - last_octet_ns) // watchdog.delay_before_first_poll_ns
+    first_poll_ns = _first_check(watchdog, last_octet_ns)
+    interval_ns = watchdog.check_interval_ns
+    period_ns = (watchdog.idle_before_first_poll_ns // interval_ns + 1) * interval_ns
+    return 0 if until_ns < first_poll_ns else (until_ns - first_poll_ns) // period_ns + 1
+
+
+def _formula(params: NcpParams) -> str:
+    watchdog = params.watchdog
+    silence = format_seconds(_silence(params, 0))
+    if isinstance(watchdog, NetWareParams):
+        first = format_seconds(watchdog.delay_before_first_poll_ns)
+        between = format_seconds(watchdog.delay_between_polls_ns)
+        last = "waited out too" if watchdog.wait_after_last_poll else "not waited out"
+        return (
+            f"{first} + {_waits(watchdog)} x {between} = {silence} of silence:"
+            f" {watchdog.polls} polls, the last one {last}"
+        )
+    idle_ns, interval_ns = watchdog.idle_before_first_poll_ns, watchdog.check_interval_ns
+    spacing_ns = _check_spacing(watchdog)
+    shortest_ns = idle_ns + watchdog.polls * spacing_ns
+    return (
+        f"first check with more than {format_seconds(idle_ns)} of silence,"
+        f" + {watchdog.polls} x {format_seconds(spacing_ns)} (checks every"
+        f" {format_seconds(interval_ns)}, polls more than"
+        f" {format_seconds(watchdog.delay_between_polls_ns)} apart):"
+        f" more than {format_seconds(shortest_ns)},"
+        f" at most {format_seconds(shortest_ns + interval_ns)} of silence"
+    )
+
+
+def _waits(watchdog: NetWareParams) -> int:
+    """Intervals that are waited behind the first poll."""
+    return watchdog.polls if watchdog.wait_after_last_poll else watchdog.polls - 1
+
+
+def _first_check(watchdog: MarsNweParams, last_octet_ns: int) -> int:
+    """The first multiple of the interval with *more* than the idle time since the last octet."""
+    idle_until_ns = last_octet_ns + watchdog.idle_before_first_poll_ns
+    return (idle_until_ns // watchdog.check_interval_ns + 1) * watchdog.check_interval_ns
+
+
+def _check_spacing(watchdog: MarsNweParams) -> int:
+    """From one poll's check to the next one *more* than the delay later."""
+    checks = watchdog.delay_between_polls_ns // watchdog.check_interval_ns + 1
+    return checks * watchdog.check_interval_ns
+
+
+NCP = Transport(
+    name="ncp",
+    title="NetWare Core Protocol over IPX, server watchdog",
+    provides=frozenset({"ncp", "requests"}),
+    stacks=(_NETWARE, _MARS_NWE),
+    make_params=_make_params,
+    server=NcpServerStation,
+    client=NcpClientStation,
+    silence=_silence,
+    delay=_delay,
+    idle_probes=_idle_probes,
+    formula=_formula,
+)

@@ -164,6 +164,17 @@ class ClientShell:
     def timers(self) -> Mapping[str, int]:
         return {} if self._due_ns == NEVER else {"reply": self._due_ns}
 
+    @property
+    def is_gone(self) -> bool:
+        """The connection is over."""
+        return self.state is State.GONE
+
+    @property
+    def is_leaving(self) -> bool:
+        """It is over, or will be when what was asked for is done: nothing more can be asked."""
+        last = self._queue[-1] if self._queue else None
+        return self.state in (State.LEAVING, State.GONE) or isinstance(last, Leave)
+
     # Asked for.
     def on_connect(self, _stimulus: Asked, now: int) -> Effects:
         self.state = State.FINDING
@@ -171,7 +182,7 @@ class ClientShell:
         return self._send(query, "the nearest-server query", now)
 
     def on_queue(self, stimulus: Asked, _now: int) -> Effects:
-        if self._queue and isinstance(self._queue[-1], Leave):
+        if self.is_leaving:
             raise LocalProtocolError(f"nothing comes after leaving, not {stimulus.request}")
         self._queue.append(stimulus.request)
         return NOTHING

@@ -111,7 +111,12 @@ class ServerConnection:
         return {} if self.state is State.GONE else self._watchdog.timers()
 
     @property
-    def unused(self) -> bool:
+    def is_gone(self) -> bool:
+        """Nothing can be asked of it any more."""
+        return self.state is State.GONE
+
+    @property
+    def is_unused(self) -> bool:
         """Nothing was requested yet: a create-connection from the same address is a retry."""
         return self.state in (State.NEW, State.ATTACHED)
 

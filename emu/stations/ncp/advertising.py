@@ -1,0 +1,53 @@
+"""How a server lets itself be found: answers to SAP queries and RIP requests.
+
+Read: facts/ipx.md 1.12, 3.1.1.
+"""
+
+from __future__ import annotations
+
+from emu.pdu.ipx import NODE_INTERNAL, SOCKET_NCP
+from emu.pdu.rip_sap import (
+    RIP_REQUEST,
+    RIP_RESPONSE,
+    SERVICE_FILE_SERVER,
+    Rip,
+    RipEntry,
+    Sap,
+    SapEntry,
+)
+from emu.wire.rip_sap import SAP_QUERIES, encode_service_name
+
+#: "All services", "all networks" in a query or request (remembered, grade M).
+SERVICE_ANY = 0xFFFF
+NETWORK_ANY = 0xFFFFFFFF
+#: An internal network lies one hop behind its server, and a tick more than the segment's one
+#: (remembered, grade M; nothing here depends on it).
+INTERNAL_HOPS, INTERNAL_TICKS = 1, 2
+
+
+def answer_sap(query: Sap, *, name: str, network: int) -> Sap | None:
+    """The response to a query for file servers; None to anything else."""
+    if query.operation not in SAP_QUERIES or query.service not in (
+        SERVICE_FILE_SERVER,
+        SERVICE_ANY,
+    ):
+        return None
+    entry = SapEntry(
+        service=SERVICE_FILE_SERVER,
+        name=encode_service_name(name),
+        network=network,
+        node=NODE_INTERNAL,
+        socket=SOCKET_NCP,
+        hops=INTERNAL_HOPS,
+    )
+    # 1/2 general, 3/4 nearest: a response is its query's number plus one.
+    return Sap(operation=query.operation + 1, entries=(entry,))
+
+
+def answer_rip(request: Rip, *, network: int) -> Rip | None:
+    """The response to a request for the way to this server's internal network."""
+    wanted = (network, NETWORK_ANY)
+    if request.operation != RIP_REQUEST or all(e.network not in wanted for e in request.entries):
+        return None
+    entry = RipEntry(network=network, hops=INTERNAL_HOPS, ticks=INTERNAL_TICKS)
+    return Rip(operation=RIP_RESPONSE, entries=(entry,))
