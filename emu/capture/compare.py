@@ -112,7 +112,8 @@ def _block_at(fresh: bytes, offset: int) -> _Block | None:
     """The block an octet lies in; None behind the end."""
     start = 0
     while start < len(fresh):
-        end = start + int.from_bytes(fresh[start + 4 : start + 8], "little")
+        length = int.from_bytes(fresh[start + 4 : start + 8], "little")
+        end = start + max(length, blocks.FRAME_OCTETS)
         if offset < end:
             kind = int.from_bytes(fresh[start : start + 4], "little")
             return _Block(kind=kind, start=start, end=end, octets=fresh[start:end])

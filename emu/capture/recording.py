@@ -122,6 +122,8 @@ class Recording:
         """A host's name for an IPv4 (4 octets), MAC (6) or IPv6 (16) address."""
         if len(address) not in (4, 6, 16):
             raise ValueError(f"an address of {len(address)} octets")
+        if not host or "\0" in host:
+            raise ValueError(f"a host name without zeros, not {host!r}")
         self.names[address, host] = None
 
     def event(

@@ -49,7 +49,7 @@ def story(path: Path | str) -> Iterator[str]:
     yield ""
     if overview.events:
         chosen = _around_events(capture)
-        yield f"{overview.events} server events, with the frames around them:"
+        yield f"{_count(overview.events, 'server event')}, with the frames around:"
     else:
         chosen = _both_ends(capture, overview.frames)
         yield "No server events in this file; its first and last frames:"
@@ -77,7 +77,7 @@ def _event(capture: CaptureFile, record: Record) -> str | None:
 
 
 def _header(capture: CaptureFile, seen: _Overview, start_ns: int) -> Iterator[str]:
-    yield f"{capture.path}: {seen.frames} frames"
+    yield f"{capture.path}: {_count(seen.frames, 'frame')}"
     for line in capture.comment.splitlines():
         yield f"  {printable(line)}"
     for index, interface in enumerate(capture.interfaces):
@@ -87,7 +87,7 @@ def _header(capture: CaptureFile, seen: _Overview, start_ns: int) -> Iterator[st
         told = f"  ({printable(interface.description)})" if interface.description else ""
         yield (
             f"  {name:16} {link_name(interface.link_type)}{rate}, "
-            f"{seen.counts.get(index, 0)} frames{told}"
+            f"{_count(seen.counts.get(index, 0), 'frame')}{told}"
         )
     if seen.frames:
         first, last = seen.first_ns - start_ns, seen.last_ns - start_ns

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emu.capture.ledger import Ledger, read_ledger
@@ -64,6 +64,7 @@ _fields = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2**63), st.text("abc-", min_size=1), _fields), max_size=6))
 def test_what_is_written_is_read_back(entries: list[tuple[int, str, dict[str, Any]]]) -> None:
     ledger = Ledger()

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emu.capture import pcapng
@@ -57,6 +57,7 @@ def recordings(draw: st.DrawFn) -> Recording:
     return recording
 
 
+@settings(deadline=None)
 @given(recordings(), _text)
 def test_what_is_written_is_read_back(recording: Recording, comment: str) -> None:
     with TemporaryDirectory() as folder:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emu.capture import pcapng
@@ -254,11 +254,13 @@ def _records_or_input_error(octets: bytes) -> None:
 _PCAP = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 1)
 
 
+@settings(deadline=None)
 @given(st.sampled_from([b"", SMALL[:28], _section(">"), _PCAP]), st.binary(max_size=120))
 def test_random_octets_give_records_or_an_input_error(start: bytes, octets: bytes) -> None:
     _records_or_input_error(start + octets)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_mutated_file_gives_records_or_an_input_error(data: st.DataObject) -> None:
     octets = bytearray(SMALL)

@@ -94,3 +94,7 @@ def test_only_addresses_can_be_named() -> None:
     recording, _ = _recording()
     with pytest.raises(ValueError, match="5 octets"):
         recording.name(b"12345", "server")
+    for host in ("", "a\0b"):
+        with pytest.raises(ValueError, match="host name"):
+            recording.name(b"1234", host)
+    assert recording.names == {}

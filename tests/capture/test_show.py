@@ -28,14 +28,14 @@ def test_a_small_story(tmp_path: Path) -> None:
     assert lines[:9] == [
         f"{path}: 5 frames",
         f"  {COMMENT}",
-        "  server-lan       Ethernet, 10000000 bit/s, 1 frames  (10BASE-T)",
+        "  server-lan       Ethernet, 10000000 bit/s, 1 frame  (10BASE-T)",
         "  wan              PPP, 64000 bit/s, 2 frames",
-        "  isdn-d           LAPD, 1 frames",
-        "  server-events    upper PDU, 1 frames  (what the server did, as syslog lines; "
+        "  isdn-d           LAPD, 1 frame",
+        "  server-events    upper PDU, 1 frame  (what the server did, as syslog lines; "
         "not on any wire)",
         "  first frame at 1.000000 s, last at 1422.792000 s",
         "",
-        "1 server events, with the frames around them:",
+        "1 server event, with the frames around:",
     ]
     assert lines[10] == "             ...  1 frame (1 with comments) in 2.000 s ..."
     assert lines[11].startswith("        2.000000        2  wan  PPP: ff 03 c0 21")
@@ -102,6 +102,11 @@ def test_a_foreign_file_counts_from_its_first_frame(
     lines = list(story(path))
     assert lines[0] == f"{path}: 41 frames"
     assert "  first frame at 0.000000 s, last at 675.739218 s" in lines
+
+
+def test_every_foreign_file_has_a_story(real_captures: list[Path]) -> None:
+    for path in real_captures:
+        assert all(line.isprintable() for line in story(path)), path.name
 
 
 def test_a_broken_file_tells_nothing_but_the_error(tmp_path: Path) -> None:
