@@ -30,9 +30,15 @@ SAPS = {0x42: "spanning tree", 0xAA: "SNAP", 0xE0: "NetWare", 0xF0: "NetBIOS", 0
 _NULL_MAC = "00:00:00:00:00:00"
 
 
-def _padded(octets: bytes) -> bytes:
-    """IEEE 802.3 4.2.3.3, without FCS."""
-    return octets.ljust(FRAME_MIN_OCTETS, b"\0")
+class _Padded(Packet):
+    """A frame of 60 octets or more without FCS (IEEE 802.3 4.2.3.3).
+
+    ``build_done`` runs after Scapy has put back the padding of a dissected frame, so that a
+    frame is not padded twice.
+    """
+
+    def build_done(self, p: bytes) -> bytes:
+        return super().build_done(p).ljust(FRAME_MIN_OCTETS, b"\0")
 
 
 class EthernetLayer(Packet):
@@ -53,7 +59,7 @@ class EthernetLayer(Packet):
         return EthernetIILayer if kind >= ETHERTYPE_MIN else Ieee8023Layer
 
 
-class EthernetIILayer(Packet):
+class EthernetIILayer(_Padded):
     """Ethernet II (IEEE 802.3 3.2.6, type interpretation), padded to 60 octets."""
 
     name = "Ethernet II"
@@ -63,11 +69,8 @@ class EthernetIILayer(Packet):
         ShortEnumField("ethertype", 0x8137, ETHERTYPES),
     ]
 
-    def post_build(self, pkt: bytes, pay: bytes) -> bytes:
-        return _padded(pkt + pay)
 
-
-class Ieee8023Layer(Packet):
+class Ieee8023Layer(_Padded):
     """IEEE 802.3 3.2.6, length interpretation; the length does not count the padding."""
 
     name = "802.3"
@@ -80,7 +83,7 @@ class Ieee8023Layer(Packet):
     def post_build(self, pkt: bytes, pay: bytes) -> bytes:
         if self.length is None:
             pkt = pkt[:12] + len(pay).to_bytes(2, "big")
-        return _padded(pkt + pay)
+        return pkt + pay
 
     def extract_padding(self, s: bytes) -> tuple[bytes, bytes]:
         return s[: self.length], s[self.length :]

@@ -1,0 +1,1 @@
+"""Tests of emu.wire: octets judged by documents, by Scapy, by tshark, by real captures."""
