@@ -6,21 +6,19 @@ Schema that ``emu explain --schema policy`` prints cannot drift from what is acc
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic import create_model as create
 from pydantic.json_schema import models_json_schema
 
+from emu.policy.judged import judged
 from emu.policy.model import GRADES
 from emu.policy.parameters import namespaces, parameters_of, transports
 from emu.policy.problems import FileModel
-from emu.policy.values import Unfit, describe, expectation, quoted, read_value
+from emu.policy.values import Unfit, describe, one_of, quoted
 from emu.transports.base import Parameter, Stack, Transport
-
-#: What a duration looks like, for editors; ``emu.units.parse_duration`` is the judge.
-DURATION_PATTERN = r"^\s*(\d+(\.\d+)?\s*(ns|us|ms|s|m|min|h|d|ticks?)\s*)+$"
 
 
 def _said(raw: Any) -> Any:
@@ -47,7 +45,7 @@ def _no_router(raw: Any) -> Any:
 def _grade(raw: Any) -> Any:
     if raw not in GRADES:
         raise Unfit(
-            expected='one of "A", "B", "C", "assumption"',
+            expected=one_of(GRADES),
             found=describe(raw),
             hint='see "grade" in the README',
         )
@@ -129,35 +127,11 @@ def _value_tables(parameters: dict[str, Parameter], prefix: str) -> dict[str, An
     tables: dict[str, dict[str, Any]] = {}
     for name, parameter in parameters.items():
         table, _, key = name.partition(".")
-        tables.setdefault(table, {})[key] = (_judged(parameter), None)
+        tables.setdefault(table, {})[key] = (
+            Annotated[Any, judged(parameter)],
+            None,
+        )
     return {
         table: (create(f"{prefix}-{table}", __base__=FileModel, **fields) | None, None)
         for table, fields in tables.items()
     }
-
-
-def _judged(parameter: Parameter) -> Any:
-    return Annotated[
-        Any,
-        PlainValidator(partial(read_value, parameter)),
-        WithJsonSchema(_value_schema(parameter)),
-    ]
-
-
-def _value_schema(parameter: Parameter) -> dict[str, Any]:
-    words = f"{parameter.what} ({expectation(parameter)})"
-    schema: dict[str, Any] = {"description": words}
-    if parameter.kind == "flag":
-        return {**schema, "type": "boolean"}
-    if parameter.kind == "choice":
-        return {**schema, "enum": list(parameter.choices)}
-    if parameter.kind == "duration":
-        plain: dict[str, Any] = {"type": "string", "pattern": DURATION_PATTERN}
-        return {**schema, **_or_word(plain, "never" if parameter.never else "")}
-    bounds = {"minimum": parameter.low, "maximum": parameter.high}
-    plain = {"type": "integer", **{key: at for key, at in bounds.items() if at is not None}}
-    return {**schema, **_or_word(plain, "none" if parameter.never else "")}
-
-
-def _or_word(plain: dict[str, Any], word: str) -> dict[str, Any]:
-    return {"anyOf": [plain, {"const": word}]} if word else plain

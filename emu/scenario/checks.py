@@ -1,0 +1,125 @@
+"""What one table of a scenario cannot know of another: topology, times, names, faults.
+
+Each check raises ``InputError`` with the key that is wrong and the next step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+from pathlib import Path
+
+from emu import resources
+from emu.errors import InputError
+from emu.policy.parameters import transports
+from emu.policy.values import describe, friendly, nearest, one_of, quoted
+from emu.scenario.model import ClientSpec, FaultSpec, Scenario
+
+#: The only host that is not a client.
+_SERVER = "server"
+
+
+def check(scenario: Scenario) -> None:
+    """Every check, in the order a reader of the file meets them."""
+    _needs(scenario)
+    _policies(scenario)
+    _topology(scenario)
+    for client in scenario.clients:
+        _program(scenario, client)
+    _faults(scenario)
+    _subjects(scenario)
+
+
+def _needs(scenario: Scenario) -> None:
+    provided = {what for transport in transports() for what in transport.provides}
+    for need in scenario.needs:
+        _known(f"{scenario.shown}: needs", need, sorted(provided))
+
+
+def _policies(scenario: Scenario) -> None:
+    """Names that are played must be in the library or be paths; those judged, one of them."""
+    shipped = resources.policy_names()
+    played = [("default_policies", name) for name in scenario.default_policies]
+    for client in scenario.clients:
+        if client.policy is not None:
+            played.append((f"clients.{client.name}.policy", client.policy))
+    for key, name in played:
+        if not name.endswith(".toml"):
+            _known(f"{scenario.shown}: {key}", name, shipped)
+    own = [Path(name).stem for _, name in played if name.endswith(".toml")]
+    judged = [("expert_rows", name) for name in scenario.expert_rows if name != "default"]
+    for expect in scenario.expects:
+        judged.extend((f"expect.{expect.number}.policies", name) for name in expect.policies)
+    for key, name in judged:
+        _known(f"{scenario.shown}: {key}", name, [*shipped, *own])
+
+
+def _topology(scenario: Scenario) -> None:
+    links = [link.name for link in scenario.links]
+    _known(f"{scenario.shown}: hosts.server.link", scenario.server.link, links)
+    for client in scenario.clients:
+        where = f"{scenario.shown}: clients.{client.name}"
+        if client.name == _SERVER:
+            expected = "a name no other host has"
+            raise InputError(where, expected=expected, found=quoted(_SERVER), hint="rename it")
+        _known(f"{where}.link", client.link, links)
+        if client.link != scenario.server.link:
+            expected = f'the server\'s link "{scenario.server.link}"'
+            hint = "there are no routers yet, so both must be on one link"
+            raise InputError(
+                f"{where}.link", expected=expected, found=quoted(client.link), hint=hint
+            )
+
+
+def _program(scenario: Scenario, client: ClientSpec) -> None:
+    where = f"{scenario.shown}: clients.{client.name}.program"
+    deeds = client.deeds()
+    if deeds[0][1] != "log-on":
+        expected, found = "a log-on before anything else", f"{deeds[0][1]} first"
+        raise InputError(where, expected=expected, found=found)
+    if deeds[-1][0] >= scenario.horizon_ns:
+        expected = f"instants before the horizon ({friendly(scenario.horizon_ns)})"
+        found = f"{deeds[-1][1]} at {friendly(deeds[-1][0])}"
+        raise InputError(where, expected=expected, found=found, hint="raise the horizon")
+
+
+def _faults(scenario: Scenario) -> None:
+    names = [client.name for client in scenario.clients]
+    for fault in scenario.faults:
+        where = f"{scenario.shown}: faults.{fault.number}"
+        _known(f"{where}.client", fault.client, names)
+        if fault.at_ns >= scenario.horizon_ns:
+            expected = f"an instant before the horizon ({friendly(scenario.horizon_ns)})"
+            found, hint = friendly(fault.at_ns), "raise the horizon"
+            raise InputError(f"{where}.at", expected=expected, found=found, hint=hint)
+    for client in scenario.clients:
+        mine = [fault for fault in scenario.faults if fault.client == client.name]
+        _apart(scenario.shown, client, sorted(mine, key=lambda fault: fault.at_ns))
+
+
+def _apart(shown: str, client: ClientSpec, faults: list[FaultSpec]) -> None:
+    """A client is struck again only when it is back."""
+    for earlier, later in pairwise(faults):
+        back_ns = earlier.back_at_ns(client.boot_time_ns)
+        if back_ns is None or later.at_ns <= back_ns:
+            when = "never is" if back_ns is None else f"is only at {friendly(back_ns)}"
+            raise InputError(
+                f"{shown}: faults.{later.number}.at",
+                expected=f'an instant when "{client.name}" is back from fault {earlier.number}',
+                found=friendly(later.at_ns),
+                hint=f"it {when}",
+            )
+
+
+def _subjects(scenario: Scenario) -> None:
+    names = [client.name for client in scenario.clients]
+    for expect in scenario.expects:
+        if expect.client is not None:
+            _known(f"{scenario.shown}: expect.{expect.number}.client", expect.client, names)
+
+
+def _known(where: str, name: str, known: Iterable[str]) -> None:
+    names = list(known)
+    if name not in names:
+        hint = nearest(name, names)
+        raise InputError(where, expected=one_of(names), found=describe(name), hint=hint)

@@ -1,0 +1,198 @@
+"""What a scenario is once it is read: plain frozen values, all times in nanoseconds.
+
+Instants count from the start of the run unless a field says otherwise.  Knows no files
+and no pydantic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from emu.policy.model import SCENARIO, Policy, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkSpec:
+    """A LAN.  ``bandwidth_bit_s``: bits a second.  ``loss``: probability per frame, 0 to 1."""
+
+    name: str
+    kind: str
+    bandwidth_bit_s: int
+    propagation_ns: int
+    loss: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostSpec:
+    """The server's host.  ``pinned``: see ``schema.ServerPins``."""
+
+    name: str
+    link: str
+    pinned: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class At:
+    """One deed at one instant; in ``after_restart`` counted from the end of the boot."""
+
+    at_ns: int
+    do: str
+
+    def instants(self) -> Iterator[int]:
+        """That instant."""
+        yield self.at_ns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Every:
+    """A deed at ``from + every``, ``from + 2 * every``, ... up to and including ``until``."""
+
+    from_ns: int
+    until_ns: int
+    every_ns: int
+    do: str
+
+    def instants(self) -> Iterator[int]:
+        """All its instants, in order."""
+        yield from range(self.from_ns + self.every_ns, self.until_ns + 1, self.every_ns)
+
+
+Step = At | Every
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSpec:
+    """A client: one user at one host.
+
+    ``boot_time_ns``: from power back to programs starting.  ``policy``: pinned, or None for
+    the policy under test.  ``log_on_again_every_ns``: from the start of one attempt to the
+    start of the next when it was refused or stayed unanswered; None: no second attempt.
+    ``log_on_tries``: attempts in all.  ``pinned``: see ``schema.ClientPins``.
+    """
+
+    name: str
+    user: str
+    link: str
+    boot_time_ns: int
+    policy: str | None
+    program: tuple[Step, ...]
+    after_restart: tuple[At, ...]
+    log_on_again_every_ns: int | None
+    log_on_tries: int
+    pinned: Mapping[str, int]
+
+    def deeds(self) -> list[tuple[int, str]]:
+        """The program, expanded: (instant, deed) in order; ties stay in the order written."""
+        expanded = [(at_ns, step.do) for step in self.program for at_ns in step.instants()]
+        return sorted(expanded, key=lambda deed: deed[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultSpec:
+    """What strikes a client.  ``number``: counts from 1, as in ``--set faults.1.at=...``.
+
+    ``off_for_ns``: how long the power stays away; None: for good (power-loss) or no time at
+    all (reboot).
+    """
+
+    number: int
+    at_ns: int
+    client: str
+    kind: str
+    off_for_ns: int | None
+
+    def back_at_ns(self, boot_time_ns: int) -> int | None:
+        """When the client's programs start again; None for never."""
+        if self.kind == "reboot":
+            return self.at_ns + boot_time_ns
+        return None if self.off_for_ns is None else self.at_ns + self.off_for_ns + boot_time_ns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectSpec:
+    """One expectation: ``field`` lies between ``low`` and ``high``, or equals ``equals``.
+
+    ``policies``: those it is for; empty: every policy that no other expectation of the same
+    field and subject names.  ``session``: its id; ``client``: its name; both None for the run.
+    ``low``, ``high``: inclusive, nanoseconds for fields in seconds.  ``that``: as a sentence.
+    """
+
+    number: int
+    policies: tuple[str, ...]
+    session: int | None
+    client: str | None
+    field: str
+    low: int | None
+    high: int | None
+    equals: int | bool | str | None
+    that: str
+    why: str
+
+    @property
+    def subject(self) -> tuple[str, int | None, str | None]:
+        """What it speaks about."""
+        return self.field, self.session, self.client
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One scenario, complete and consistent.
+
+    ``needs``: what a policy's transport must provide.  ``server_rules``: what it sets of the
+    policy's ``server.*`` rules, as a file holds them (durations are text).  ``expert_rows``:
+    expert warnings and errors tshark shows on purpose, per policy, ``default`` for the rest.
+    ``document`` and ``shown``: the tables it was read from and what messages call them.
+    """
+
+    name: str
+    title: str
+    story: str
+    sources: str
+    horizon_ns: int
+    needs: tuple[str, ...]
+    default_policies: tuple[str, ...]
+    links: tuple[LinkSpec, ...]
+    server: HostSpec
+    server_rules: Mapping[str, Any]
+    clients: tuple[ClientSpec, ...]
+    faults: tuple[FaultSpec, ...]
+    expects: tuple[ExpectSpec, ...]
+    expert_rows: Mapping[str, int]
+    document: Mapping[str, Any] = field(repr=False, compare=False)
+    shown: str
+
+    def client(self, name: str) -> ClientSpec:
+        """The client of that name; ``KeyError`` when there is none."""
+        return {client.name: client for client in self.clients}[name]
+
+    def expects_for(self, policy: str) -> tuple[ExpectSpec, ...]:
+        """The expectations that a run under this policy is judged by, in the file's order."""
+        named = {each.subject for each in self.expects if policy in each.policies}
+        return tuple(
+            each
+            for each in self.expects
+            if policy in each.policies or (not each.policies and each.subject not in named)
+        )
+
+    def expert_rows_for(self, policy: str) -> int:
+        """How many expert warnings and errors tshark shows on purpose under this policy."""
+        return self.expert_rows.get(policy, self.expert_rows.get("default", 0))
+
+    def unmet_needs(self, provides: frozenset[str]) -> tuple[str, ...]:
+        """What this scenario needs and a transport does not provide."""
+        return tuple(need for need in self.needs if need not in provides)
+
+    def applied_to(self, policy: Policy) -> Policy:
+        """The policy with this scenario's own session rules.  ``--set`` comes after this."""
+        source = Source(grade=SCENARIO, text=f'scenario "{self.name}": {self.sources}')
+        for name, raw in self.server_rules.items():
+            policy = policy.with_value(name, raw, source, where=f"{self.shown}: {name}")
+        return policy
+
+    def with_setting(self, key: str, text: str) -> Scenario:
+        """The same scenario with one value from ``--set KEY=TEXT``, judged like a file."""
+        from emu.scenario.loader import scenario_with
+
+        return scenario_with(self, key, text)

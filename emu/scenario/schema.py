@@ -1,0 +1,233 @@
+"""The shape of a scenario file, for pydantic: tables, keys, units and ranges.
+
+What one table cannot know of another (unknown clients, overlapping faults) is judged in
+``checks``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, Field
+from pydantic import model_validator as validates
+
+from emu.policy.judged import Judged, judged
+from emu.policy.problems import FileModel
+from emu.policy.schema import Line, Text, values_model
+from emu.policy.values import Unfit, describe, quoted
+from emu.scenario.vocabulary import DEEDS, FAULT_KINDS
+from emu.transports.base import Parameter
+from emu.units import NS_PER_MS, NS_PER_S
+
+#: A year of virtual time: more was not meant.
+_LONGEST_NS = 366 * 86_400 * NS_PER_S
+#: More instants than this in one step were not meant either.
+_INSTANTS_MAX = 100_000
+_BIT_UNITS = {"bit/s": 1, "kbit/s": 10**3, "Mbit/s": 10**6, "Gbit/s": 10**9}
+_BANDWIDTH = re.compile(r"(\d{1,9})(?:\.(\d{1,6}))?\s*([kMG]?bit/s)", re.ASCII)
+_BANDWIDTH_WORDS = 'a bandwidth from 300bit/s to 100Gbit/s, such as "10Mbit/s"'
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_NAME_WORDS = "a name of small letters, digits and hyphens, at most 32"
+
+
+def _named(raw: str) -> str:
+    if not _NAME.fullmatch(raw):
+        raise Unfit(expected=_NAME_WORDS, found=quoted(raw))
+    return raw
+
+
+def _bandwidth(raw: Any) -> int:
+    """Bits a second in text such as ``10Mbit/s``."""
+    match = _BANDWIDTH.fullmatch(raw.strip()) if isinstance(raw, str) else None
+    if match is None:
+        raise Unfit(expected=_BANDWIDTH_WORDS, found=describe(raw))
+    whole, fraction, unit = match.group(1), match.group(2) or "", match.group(3)
+    bits = int(whole + fraction) * _BIT_UNITS[unit] // 10 ** len(fraction)
+    if not 300 <= bits <= 100 * 10**9:
+        raise Unfit(expected=_BANDWIDTH_WORDS, found=describe(raw))
+    return bits
+
+
+def _probability(raw: Any) -> float:
+    if isinstance(raw, bool) or not isinstance(raw, int | float) or not 0 <= raw <= 1:
+        raise Unfit(expected="a probability from 0 to 1, such as 0.01", found=describe(raw))
+    return float(raw)
+
+
+def _duration(low_ns: int) -> Judged:
+    return judged(Parameter(name="", kind="duration", what="", low=low_ns, high=_LONGEST_NS))
+
+
+def _count(low: int, high: int) -> Judged:
+    return judged(Parameter(name="", kind="count", what="", low=low, high=high))
+
+
+def _choice(choices: tuple[str, ...]) -> Judged:
+    return judged(Parameter(name="", kind="choice", what="", choices=choices))
+
+
+Name = Annotated[Line, AfterValidator(_named)]
+#: Nanoseconds from some start, zero included; and a stretch of time, at least a millisecond.
+Instant = Annotated[int, _duration(0)]
+Span = Annotated[int, _duration(NS_PER_MS)]
+Deed = Annotated[str, _choice(DEEDS)]
+Port = Annotated[int, _count(1, 65_535)]
+Sequence = Annotated[int, _count(0, 0xFFFF_FFFF)]
+Bandwidth = Annotated[int, Judged(_bandwidth, {"type": "string", "description": _BANDWIDTH_WORDS})]
+Probability = Annotated[float, Judged(_probability, {"type": "number", "minimum": 0, "maximum": 1})]
+
+
+class LinkTable(FileModel):
+    """``[links.NAME]``."""
+
+    kind: Annotated[str, _choice(("lan",))]
+    bandwidth: Bandwidth
+    propagation: Instant = 0
+    loss: Probability = 0.0
+
+
+class ServerPins(FileModel):
+    """``[hosts.server.pinned]``: TCP's initial sequence number, drawn from the seed otherwise."""
+
+    sequence: Sequence | None = None
+
+
+class ServerHost(FileModel):
+    """``[hosts.server]``."""
+
+    link: Name | None = None
+    pinned: ServerPins = Field(default_factory=ServerPins)
+
+
+class Hosts(FileModel):
+    """``[hosts]``: the server.  Clients are hosts of their own."""
+
+    server: ServerHost = Field(default_factory=ServerHost)
+
+
+class Step(FileModel):
+    """One step of a program: ``at``, or ``from`` + ``until`` + ``every``."""
+
+    at: Instant | None = None
+    start: Instant | None = Field(default=None, alias="from")
+    until: Instant | None = None
+    every: Span | None = None
+    do: Deed
+
+    @validates(mode="after")
+    def _one_way(self) -> Self:
+        repeated = (self.start, self.until, self.every)
+        if self.at is None and None not in repeated:
+            return self._bounded()
+        if self.at is not None and repeated == (None, None, None):
+            return self
+        expected = "either at, or all of from, until and every"
+        raise Unfit(expected=expected, found=", ".join(sorted(self.model_fields_set)) or "neither")
+
+    def _bounded(self) -> Self:
+        start, until, every = self.start or 0, self.until or 0, self.every or 1
+        if until < start + every:
+            expected = "an instant at least one every after from"
+            raise Unfit(expected=expected, found="an earlier one", key="until")
+        if (until - start) // every > _INSTANTS_MAX:
+            found = f"{(until - start) // every} of them"
+            raise Unfit(expected=f"at most {_INSTANTS_MAX} instants", found=found, key="every")
+        return self
+
+
+class Again(FileModel):
+    """One step after a restart, counted from the end of the boot."""
+
+    after: Instant
+    do: Deed
+
+
+class ClientPins(FileModel):
+    """``[clients.NAME.pinned]``: what is drawn from the seed otherwise."""
+
+    port: Port | None = None
+    port_after_restart: Port | None = None
+    sequence: Sequence | None = None
+    sequence_after_restart: Sequence | None = None
+
+
+class ClientTable(FileModel):
+    """``[clients.NAME]``."""
+
+    user: Name
+    link: Name | None = None
+    boot_time: Span
+    policy: Line | None = None
+    program: list[Step] = Field(min_length=1)
+    after_restart: list[Again] = Field(default_factory=list[Again])
+    log_on_again_every: Span | None = None
+    log_on_tries: Annotated[int, _count(1, 100_000)] | None = None
+    pinned: ClientPins = Field(default_factory=ClientPins)
+
+    @validates(mode="after")
+    def _tries_have_a_rhythm(self) -> Self:
+        if self.log_on_tries is not None and self.log_on_again_every is None:
+            expected = "log_on_again_every beside log_on_tries"
+            raise Unfit(expected=expected, found="none", key="log_on_tries")
+        return self
+
+
+class FaultTable(FileModel):
+    """One ``[[faults]]`` table."""
+
+    at: Span
+    client: Name
+    kind: Annotated[str, _choice(tuple(kind.name for kind in FAULT_KINDS))]
+    off_for: Span | None = None
+
+    @validates(mode="after")
+    def _fitting_kind(self) -> Self:
+        takes_off_for = {kind.name: kind.off_for for kind in FAULT_KINDS}[self.kind]
+        if self.off_for is not None and not takes_off_for:
+            expected = f"no off_for: after a {self.kind} the client is back after its boot_time"
+            raise Unfit(expected=expected, found="one", key="off_for")
+        return self
+
+
+class ExpectTable(FileModel):
+    """One ``[[expect]]`` table; ``expectations.read_expectation`` judges it as a whole."""
+
+    policies: list[Line] = Field(default_factory=list[str])
+    session: Annotated[int, _count(1, 1_000_000)] | None = None
+    client: Name | None = None
+    field: Line
+    between: list[Any] | None = None
+    equals: Any = None
+    why: Text
+
+
+class ScenarioFile(FileModel):
+    """A whole scenario file.  ``server`` is judged by the table of the policies' rules."""
+
+    title: Line
+    story: Text
+    sources: Text
+    horizon: Span
+    needs: list[Line] = Field(default_factory=list[str])
+    default_policies: list[Line] = Field(min_length=1)
+    links: dict[Name, LinkTable] = Field(min_length=1)
+    hosts: Hosts = Field(default_factory=Hosts)
+    server: dict[str, Any] = Field(default_factory=dict[str, Any])
+    clients: dict[Name, ClientTable] = Field(min_length=1)
+    faults: list[FaultTable] = Field(default_factory=list[FaultTable])
+    expect: list[ExpectTable] = Field(default_factory=list[ExpectTable])
+    expert_rows: dict[str, Annotated[int, _count(0, 100_000)]] = Field(
+        default_factory=dict[str, int]
+    )
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of a scenario file."""
+    schema = ScenarioFile.model_json_schema()
+    rules = values_model().model_json_schema()
+    schema["$defs"] = {**schema["$defs"], **rules["$defs"]}
+    schema["properties"]["server"] = rules["properties"]["server"]
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "emu scenario"
+    return schema
