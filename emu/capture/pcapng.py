@@ -46,7 +46,7 @@ from emu.capture.files import replacing
 from emu.capture.reader import CaptureFile, read
 from emu.capture.recording import EPOCH_NS, Frame, Interface, Recording
 
-__all__ = ["CaptureFile", "encode", "iter_blocks", "read", "write"]
+__all__ = ["CaptureFile", "digest", "encode", "iter_blocks", "read", "write"]
 
 #: The program's name in the section header; without a version, which would change the octets.
 APPLICATION = b"emu"
@@ -72,12 +72,20 @@ def write(recording: Recording, path: Path | str, comment: str = "") -> str:
     The file appears under its name only when it is complete.  Raises ``InputError`` when the
     place cannot be written.
     """
-    digest = hashlib.sha256()
+    summed = hashlib.sha256()
     with replacing(Path(path)) as stream:
         for piece in iter_blocks(recording, comment):
-            digest.update(piece)
+            summed.update(piece)
             stream.write(piece)
-    return digest.hexdigest()
+    return summed.hexdigest()
+
+
+def digest(recording: Recording, comment: str = "") -> str:
+    """SHA-256 in hex of the file that ``write`` would make, without making it."""
+    summed = hashlib.sha256()
+    for piece in iter_blocks(recording, comment):
+        summed.update(piece)
+    return summed.hexdigest()
 
 
 def iter_blocks(recording: Recording, comment: str = "") -> Iterator[bytes]:

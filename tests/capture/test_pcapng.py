@@ -99,6 +99,7 @@ def test_the_digest_is_of_the_file_and_pieces_make_the_whole(tmp_path: Path) -> 
     digest = pcapng.write(recording, path, COMMENT)
     octets = path.read_bytes()
     assert digest == hashlib.sha256(octets).hexdigest()
+    assert digest == pcapng.digest(recording, COMMENT)
     assert octets == pcapng.encode(recording, COMMENT)
     comments = {record.number: record.comment for record in pcapng.read(path) if record.comment}
     assert comments == recording.comments

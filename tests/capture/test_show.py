@@ -31,8 +31,10 @@ def test_a_small_story(tmp_path: Path) -> None:
         "  server-lan       Ethernet, 10000000 bit/s, 1 frame  (10BASE-T)",
         "  wan              PPP, 64000 bit/s, 2 frames",
         "  isdn-d           LAPD, 1 frame",
-        "  server-events    upper PDU, 1 frame  (what the server did, as syslog lines; "
-        "not on any wire)",
+        (
+            "  server-events    upper PDU, 1 frame  (what the server did, as syslog lines; "
+            "not on any wire)"
+        ),
         "  first frame at 1.000000 s, last at 1422.792000 s",
         "",
         "1 server event, with the frames around:",
@@ -41,8 +43,10 @@ def test_a_small_story(tmp_path: Path) -> None:
     assert lines[11].startswith("        2.000000        2  wan  PPP: ff 03 c0 21")
     assert lines[14:] == [
         "             ...  nothing for 23 m 39 s ...",
-        " ==> 1422.792000        5  server SESSION: session 3 ACTIVE -> DISCONNECTED: "
-        "10 watchdog polls unanswered",
+        (
+            " ==> 1422.792000        5  server SESSION: session 3 ACTIVE -> DISCONNECTED: "
+            "10 watchdog polls unanswered"
+        ),
     ]
 
 

@@ -39,8 +39,10 @@ def test_a_server_event_is_a_syslog_row(tshark: Tool, path: Path) -> None:
     info = _fields(tshark, path, "_ws.col.Info")
     assert info[3] == ["TEI:64 I, N(R)=0, N(S)=0 | SETUP"]
     assert info[4] == [
-        "LOCAL0.INFO: 1 1998-06-01T00:23:42.792000Z server emu - SESSION - "
-        "session 3 ACTIVE -> DISCONNECTED: 10 watchdog polls unanswered"
+        (
+            "LOCAL0.INFO: 1 1998-06-01T00:23:42.792000Z server emu - SESSION - "
+            "session 3 ACTIVE -> DISCONNECTED: 10 watchdog polls unanswered"
+        )
     ]
     ((_, host, stamp),) = (
         row
