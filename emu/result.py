@@ -93,6 +93,7 @@ def session_json(session: SessionRecord, recording: Recording) -> Json:
     """One session.  The delays are those of its first fault; null when it was never noticed."""
     loss = session.losses[0] if session.losses else None
     noticed = None if loss is None else loss.noticed_at_ns
+    delay = None if loss is None or noticed is None else noticed - loss.at_ns
     last = session.last_octet_ns
     if loss is not None and loss.last_octet_ns is not None:
         last = loss.last_octet_ns
@@ -108,7 +109,7 @@ def session_json(session: SessionRecord, recording: Recording) -> Json:
         "last_octet_at_s": in_seconds(last),
         "states": [state_json(state, recording) for state in session.states],
         "noticed_at_s": _seconds(noticed),
-        "notice_delay_s": _seconds(None if loss is None or noticed is None else noticed - loss.at_ns),
+        "notice_delay_s": _seconds(delay),
         "silence_s": _seconds(None if noticed is None else noticed - last),
         "false_disconnect": session.false_disconnect,
         "probes": {

@@ -29,11 +29,11 @@ class Deed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Who sits at a client.  ``tries``: log-ons before giving up, ``again_ns`` apart."""
+    """Who sits at a client.  ``tries``: log-ons in all, started ``again_ns`` apart (None: one)."""
 
     user: str
     client: str
-    again_ns: int
+    again_ns: int | None
     tries: int
 
 
@@ -61,25 +61,26 @@ class Agent:
 
     # --- User: called by the station ---------------------------------------------------------
 
-    def opened(self, connection: Connection, now: int) -> None:
+    def opened(self, _connection: Connection, _now: int, /) -> None:
         """The log-on is on its way; its answer is what counts."""
 
-    def message(self, connection: Connection, message: Message, now: int) -> None:
+    def message(self, _connection: Connection, message: Message, _now: int, /) -> None:
         if isinstance(message, Welcome):
             self.welcome = True
             self._signal.set("welcome")
         elif isinstance(message, Refused):
             self._signal.set("refused")
 
-    def lost(self, connection: Connection, cause: str, now: int) -> None:
+    def lost(self, connection: Connection, cause: str, _now: int, /) -> None:
         self._gone(connection, cause)
 
-    def ended(self, connection: Connection, cause: str, now: int) -> None:
+    def ended(self, connection: Connection, cause: str, _now: int, /) -> None:
         self._gone(connection, cause)
 
     def _gone(self, connection: Connection, cause: str) -> None:
-        if connection is self.connection or self.connection is None:
-            waiting = self.connection is not None and not self.welcome
+        """An older connection's end is nobody's business any more."""
+        if connection is self.connection:
+            waiting = not self.welcome
             self.connection, self.welcome = None, False
             if waiting:
                 self._signal.set(cause)
@@ -99,12 +100,13 @@ class Agent:
 
     async def log_on(self) -> None:
         """Try until a session is there or the tries are used up."""
+        again_ns = self.person.again_ns
         for remaining in reversed(range(self.person.tries)):
+            started = self._timeline.now
             outcome = await self._try_to_log_on()
-            if outcome == "welcome":
+            if outcome == "welcome" or again_ns is None or not remaining:
                 return
-            if remaining:
-                await self._timeline.until(self._timeline.now + self.person.again_ns)
+            await self._timeline.until(started + again_ns)
 
     async def _try_to_log_on(self) -> str:
         assert self.station is not None

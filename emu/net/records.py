@@ -99,7 +99,7 @@ class ProbeFrame:
     session: int | None
     number: int
     of: int
-    answered: bool = False
+    answered_by: str | None = None
 
 
 @dataclass(slots=True)

@@ -228,16 +228,16 @@ class TerminalServer:
                 )
             )
         if record is not None and note.kind in ("probe", "probe-answered"):
-            self._count(record, note.kind, frame)
+            self._count(record, note, frame)
 
-    def _count(self, record: SessionRecord, kind: str, frame: int) -> None:
-        if kind == "probe":
+    def _count(self, record: SessionRecord, note: Note, frame: int) -> None:
+        if note.kind == "probe":
             record.probes.probes += 1
         else:
             record.probes.answers += 1
             for probe in reversed(self._records.probes):
                 if probe.session == record.id:
-                    probe.answered = True
+                    probe.answered_by = str(note.facts.get("by", "its peer"))
                     break
         if self._recording is not None and frame:
             record.probes.bytes_on_wire += bytes_on_wire(len(self._recording.octets(frame)))

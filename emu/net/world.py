@@ -6,7 +6,7 @@ The operator (power, cable) is a Trio task whose turn at one instant comes last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 
@@ -44,6 +44,16 @@ class Carrier:
 def mac_address(number: int) -> bytes:
     """Locally administered (IEEE 802 8.3), so that it is nobody's."""
     return b"\x02\x00\x00" + number.to_bytes(3, "big")
+
+
+def _pins(pinned: Mapping[str, int], boot: int) -> dict[str, int]:
+    """What a scenario pins for one life: ``port`` before, ``port_after_restart`` behind it."""
+    suffix = "_after_restart"
+    first = {name: value for name, value in pinned.items() if not name.endswith(suffix)}
+    if boot == 0:
+        return first
+    later = {name: value for name, value in pinned.items() if name.endswith(suffix)}
+    return {name.removesuffix(suffix): value for name, value in later.items()}
 
 
 class World:
@@ -90,13 +100,13 @@ class World:
                     name=name,
                     link_type=LINKTYPE_ETHERNET,
                     description="the server's port",
-                    bits_per_second=spec.bits_per_second,
+                    bits_per_second=spec.bandwidth_bit_s,
                 )
             )
         return Lan(
             name,
             self.timeline,
-            bits_per_second=spec.bits_per_second,
+            bits_per_second=spec.bandwidth_bit_s,
             propagation_ns=spec.propagation_ns,
             loss=spec.loss,
             dice=Random(f"{self.seed}/{name}/loss"),
@@ -111,7 +121,7 @@ class World:
         return Nic(name, mac_address(address), self.links[link])
 
     def _host(self, name: str, nic: Nic, factory: Callable[[Boot], Agent | None]) -> Host:
-        def boot_up(boot: Boot):  # noqa: ANN202
+        def boot_up(boot: Boot) -> Callable[[], Awaitable[None]] | None:
             agent = factory(boot)
             return None if agent is None else lambda: agent.follow(self._deeds(name, boot))
 
@@ -164,7 +174,7 @@ class World:
         )
         agent = Agent(person, boot, self.timeline, self.records, self.ledger)
         carrier = self.carriers[client.name]
-        pinned = client.pinned_at(boot.number)
+        pinned = _pins(client.pinned, boot.number)
         address = self.addresses[client.name]
         spec = self._spec(carrier.client_params, boot, agent, address, pinned)
         agent.station = carrier.transport.client(spec)
@@ -188,11 +198,11 @@ class World:
 
     def _deeds(self, name: str, boot: Boot) -> list[Deed]:
         """The program of one life: the scenario's times are absolute, a restart's relative."""
-        client = next(client for client in self.scenario.clients if client.name == name)
+        client = self.scenario.client(name)
         if boot.number == 0:
             return [Deed(at_ns=at_ns, do=do) for at_ns, do in client.deeds()]
         start = self.timeline.now
-        return [Deed(at_ns=start + at_ns, do=do) for at_ns, do in client.deeds_after_restart()]
+        return [Deed(at_ns=start + step.at_ns, do=step.do) for step in client.after_restart]
 
     # --- playing -----------------------------------------------------------------------------
 
@@ -237,11 +247,8 @@ class World:
             deed()
 
     def _back_at(self, fault: FaultSpec) -> int | None:
-        """When the client's stack answers again: after its boot; None when it stays away."""
-        boot_time = next(c.boot_time_ns for c in self.scenario.clients if c.name == fault.client)
-        if fault.kind == "reboot":
-            return fault.at_ns + boot_time
-        return None if fault.off_for_ns is None else fault.at_ns + fault.off_for_ns + boot_time
+        """When the client's stack answers again; None when it stays away."""
+        return fault.back_at_ns(self.scenario.client(fault.client).boot_time_ns)
 
     def _strike(self, fault: FaultSpec) -> None:
         now = self.timeline.now
@@ -254,17 +261,17 @@ class World:
 
     def _loss(self, fault: FaultSpec, now: int) -> Loss:
         back = self._back_at(fault)
-        client = next(c for c in self.scenario.clients if c.name == fault.client)
-        again = [at for at, do in client.deeds_after_restart() if do == "log-on"]
+        client = self.scenario.client(fault.client)
+        again = [step.at_ns for step in client.after_restart if step.do == "log-on"]
         boot = self.hosts[fault.client].boots
-        port = client.pinned_at(boot - 1).get("port")
+        port = _pins(client.pinned, boot - 1).get("port")
         return Loss(
             fault=fault.kind,
             at_ns=now,
             gone=True,
             back_at_ns=back,
             attaches_at_ns=back + again[0] if back is not None and again else None,
-            same_address=port is not None and port == client.pinned_at(boot).get("port"),
+            same_address=port is not None and port == _pins(client.pinned, boot).get("port"),
         )
 
     def _restart(self, host: Host, nursery: trio.Nursery) -> None:

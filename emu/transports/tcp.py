@@ -109,7 +109,7 @@ _WINDOWS_NT4 = Stack(
 )
 
 
-def _make_params(stack: str, values: Mapping[str, Value]) -> TcpParams:
+def _make_params(_stack: str, values: Mapping[str, Value]) -> TcpParams:
     given = {name.removeprefix("tcp."): value for name, value in values.items()}
 
     def number(name: str) -> int:

@@ -1,0 +1,267 @@
+"""Plays a scenario under a policy: assemble a world, pick a gear, ``trio.run``, collect.
+
+The one module outside ``emu.net`` that starts Trio.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import trio
+
+from emu.capture import pcapng
+from emu.capture.ledger import Ledger
+from emu.capture.recording import Recording
+from emu.errors import InputError
+from emu.machines.terminal_session import Rules
+from emu.net.records import SessionRecord
+from emu.net.world import Carrier, World
+from emu.policy.loader import load_policy
+from emu.policy.model import Policy
+from emu.result import LinkResult, RunResult, frame_name
+from emu.scenario.model import Scenario
+from emu.transports.base import Fault
+from emu.transports.table import transport_named
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gear:
+    """``speed``: virtual seconds a real second; None goes as fast as the machine can."""
+
+    name: str
+    speed: float | None = None
+
+
+def parse_gear(text: str) -> Gear:
+    """``virtual``, ``paced:N`` or ``wall``; ``InputError`` for anything else."""
+    if text == "virtual":
+        return Gear(name=text)
+    if text == "wall":
+        return Gear(name=text, speed=1.0)
+    kind, _, number = text.partition(":")
+    try:
+        speed = float(number) if kind == "paced" else 0.0
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < 1e9:
+        raise InputError(
+            "--clock",
+            expected='virtual, wall, or paced:N (N virtual seconds a second), such as "paced:60"',
+            found=f'"{text}"',
+        )
+    return Gear(name=text, speed=speed)
+
+
+def check_playable(scenario: Scenario, policy: Policy) -> None:
+    """``InputError`` when the policy's transport lacks what the scenario needs."""
+    missing = scenario.unmet_needs(transport_named(policy.transport).provides)
+    if missing:
+        raise InputError(
+            f"policy {policy.name}",
+            expected=f"a transport that provides {', '.join(scenario.needs)}"
+            f" (scenario {scenario.name})",
+            found=f"{policy.transport}, which lacks {', '.join(missing)}",
+            hint='see "emu list transports"',
+        )
+
+
+def carrier_of(policy: Policy) -> Carrier:
+    """The machines' parameters for both ends."""
+    transport = transport_named(policy.transport)
+    return Carrier(
+        transport=transport,
+        policy=policy.name,
+        server_params=transport.make_params(policy.stack, policy.values),
+        client_params=transport.make_params(policy.client_stack, policy.values),
+    )
+
+
+def _rules(policy: Policy) -> Rules:
+    def number(name: str) -> int | None:
+        value = policy.values[f"server.{name}"]
+        return None if value is None else int(value)
+
+    return Rules(
+        session_limit=number("session_limit"),
+        disconnected_limit_ns=number("disconnected_session_limit"),
+        one_session_per_user=bool(policy.values["server.one_session_per_user"]),
+        end_when_broken=policy.values["server.broken_connection"] == "end",
+        same_client_only=policy.values["server.reconnect_from"] == "same-client",
+    )
+
+
+def _policies(scenario: Scenario, policy: Policy) -> Mapping[str, Policy]:
+    """Each client's policy: its own pin, else the one under test."""
+    return {
+        client.name: policy if client.policy is None else load_policy(client.policy)
+        for client in scenario.clients
+    }
+
+
+def build(
+    scenario: Scenario,
+    policy: Policy,
+    *,
+    seed: int = 0,
+    recording: Recording | None = None,
+    ledger: Ledger | None = None,
+) -> World:
+    """A world ready to play."""
+    by_client = _policies(scenario, policy)
+    for used in by_client.values():
+        check_playable(scenario, used)
+    _one_policy_a_transport(by_client)
+    return World(
+        scenario,
+        {name: carrier_of(used) for name, used in by_client.items()},
+        _rules(policy),
+        seed=seed,
+        recording=recording,
+        ledger=ledger,
+    )
+
+
+def _one_policy_a_transport(by_client: Mapping[str, Policy]) -> None:
+    """A server has one stack per transport, so two policies of one transport exclude each other."""
+    seen: dict[str, tuple[str, str]] = {}
+    for client, policy in by_client.items():
+        other, name = seen.setdefault(policy.transport, (client, policy.name))
+        if name != policy.name:
+            raise InputError(
+                f"clients.{client}.policy",
+                expected=f'"{name}", because the server speaks {policy.transport} by it to {other}',
+                found=f'"{policy.name}"',
+                hint="one server plays one policy per transport",
+            )
+
+
+def play(
+    scenario: Scenario,
+    policy: Policy,
+    *,
+    seed: int = 0,
+    gear: Gear | None = None,
+    ledger: Ledger | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> RunResult:
+    """Play one scenario under one policy; the result holds the capture in memory."""
+    recording = Recording()
+    world = build(scenario, policy, seed=seed, recording=recording, ledger=ledger)
+    speed = None if gear is None else gear.speed
+
+    async def main() -> None:
+        await world.play(speed=speed, progress=progress)
+
+    trio.run(main)
+    return _collect(world, policy, recording)
+
+
+def capture_comment(scenario: str, policy: str, seed: int) -> str:
+    """The section's comment: what it takes to make the same file again."""
+    return f"emu scenario={scenario} policy={policy} seed={seed}"
+
+
+def _collect(world: World, policy: Policy, recording: Recording) -> RunResult:
+    from emu.verdicts import judge
+
+    scenario, records = world.scenario, world.records
+    _final_octets(world)
+    recording.ended_ns = scenario.horizon_ns
+    _comment(world, recording)
+    comment = capture_comment(scenario.name, policy.name, world.seed)
+    used = {policy.name: policy, **{p.name: p for p in _policies(scenario, policy).values()}}
+    result = RunResult(
+        scenario=scenario.name,
+        policy=policy.name,
+        seed=world.seed,
+        horizon_ns=scenario.horizon_ns,
+        records=records,
+        links=tuple(
+            LinkResult(
+                name=link.name, kind="lan", frames=link.frames, bytes_on_wire=link.bytes_on_wire
+            )
+            for link in world.links.values()
+        ),
+        session_limit=world.rules.session_limit,
+        assumptions=tuple(a for p in used.values() for a in p.assumptions()),
+        recording=recording,
+        sha256=pcapng.digest(recording, comment),
+        predicted_ns=predict(world),
+    )
+    return replace(result, judgements=tuple(judge(scenario, result)))
+
+
+def _final_octets(world: World) -> None:
+    """Sessions that are still active have heard their last octet by now."""
+    terminal = world.terminal
+    assert terminal is not None
+    for record in world.records.sessions.values():
+        serial = terminal.table.sessions[record.id].connection
+        if serial is not None:
+            record.last_octet_ns = terminal.connections[serial].last_octet_ns
+
+
+def predict(world: World) -> dict[int, int | None]:
+    """The closed formula's delay for every session that a fault struck; None for never."""
+    predicted: dict[int, int | None] = {}
+    for record in world.records.sessions.values():
+        if record.losses:
+            carrier = world.carriers[record.client]
+            predicted[record.id] = _predict_one(carrier, record)
+    return predicted
+
+
+def _predict_one(carrier: Carrier, record: SessionRecord) -> int | None:
+    loss = record.losses[0]
+    fault = Fault(
+        kind=loss.fault,
+        lost_at_ns=loss.at_ns,
+        back_at_ns=loss.back_at_ns,
+        attaches_at_ns=loss.attaches_at_ns,
+        same_address=loss.same_address,
+    )
+    last = record.last_octet_ns if loss.last_octet_ns is None else loss.last_octet_ns
+    return carrier.transport.delay(carrier.server_params, fault, last)
+
+
+def _comment(world: World, recording: Recording) -> None:
+    """Say on the frames that matter what they are (product.md, "The capture")."""
+    for probe in world.records.probes:
+        if probe.frame:
+            by = probe.answered_by
+            fate = "unanswered; server still ACTIVE" if by is None else f"answered by {by}"
+            recording.comment(probe.frame, f"probe {probe.number} of {probe.of}, {fate}")
+    for record in world.records.sessions.values():
+        for before, state in zip([None, *record.states], record.states, strict=False):
+            if before is not None and state.frame:
+                moved = f"session {record.id} {before.state.upper()} -> {state.state.upper()}"
+                recording.comment(state.frame, f"{moved}: {state.cause}")
+        for loss in record.losses:
+            _comment_last_octet(world, record, recording, loss.last_octet_ns)
+
+
+def _comment_last_octet(
+    world: World, record: SessionRecord, recording: Recording, last_octet_ns: int | None
+) -> None:
+    """The last octet came at a known instant; its frame is the one stamped so."""
+    last = record.last_octet_ns if last_octet_ns is None else last_octet_ns
+    frames = recording.frames
+    low = bisect_left(frames, last, key=lambda frame: frame[1])
+    high = bisect_right(frames, last, key=lambda frame: frame[1])
+    mac = world.hosts[record.client].nic.mac
+    for number in range(low + 1, high + 1):
+        if recording.octets(number)[6:12] == mac:
+            recording.comment(number, f"last octet of session {record.id} from {record.client}")
+
+
+def write_capture(result: RunResult, path: Path) -> RunResult:
+    """Write the capture; the result then names it.  ``InputError`` when it cannot be written."""
+    comment = capture_comment(result.scenario, result.policy, result.seed)
+    pcapng.write(result.recording, path, comment)
+    return replace(result, path=str(path))
+
+
+__all__ = ["Gear", "build", "frame_name", "parse_gear", "play", "write_capture"]

@@ -1,0 +1,249 @@
+"""A run as a story of about twenty lines for people, the sentence that matters last.
+
+Lines are (style, text); the command line decides whether styles become colours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from textwrap import wrap
+
+from emu.net.records import ProbeFrame, SessionRecord
+from emu.policy.model import Policy
+from emu.result import RunResult
+from emu.scenario.model import Scenario
+from emu.transports.table import transport_named
+from emu.units import NS_PER_S, format_duration
+
+PLAIN, DIM, BAD, GOOD, LOUD = "plain", "dim", "bad", "good", "loud"
+
+Line = tuple[str, str]
+
+#: Probes of one session beyond these are counted, not listed.
+PROBES_FIRST, PROBES_LAST = 2, 2
+#: Sessions whose probes are listed at all; with more clients only what changes is.
+SESSIONS_WITH_PROBES_MAX = 2
+WIDTH = 88
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Event:
+    at_ns: int
+    order: int
+    style: str
+    text: str
+
+
+def tell(scenario: Scenario, policy: Policy, result: RunResult) -> Iterator[Line]:
+    """The whole story."""
+    yield LOUD, f"{scenario.name} under {policy.name}"
+    yield DIM, _heading(policy, result)
+    yield PLAIN, ""
+    yield DIM, f"{'at':>11}  {'after fault':>11}  what happens"
+    yield from _timeline(scenario, result)
+    yield PLAIN, ""
+    yield from _judgements(result)
+    yield from _assumptions(policy, result)
+    yield from _wireshark(scenario, policy, result)
+    yield PLAIN, ""
+    for sentence in sentences(result):
+        yield LOUD, sentence
+
+
+def _heading(policy: Policy, result: RunResult) -> str:
+    transport = transport_named(policy.transport)
+    params = transport.make_params(policy.stack, policy.values)
+    stack = transport.stack(policy.stack).title
+    span = format_duration(result.horizon_ns)
+    return f"{stack}; {transport.formula(params)}; {span} of virtual time, seed {result.seed}"
+
+
+# --- the timeline ----------------------------------------------------------------------------
+
+
+def _timeline(scenario: Scenario, result: RunResult) -> Iterator[Line]:
+    fault = min((at for at, _, _ in result.records.power), default=None)
+    for event in sorted(_events(scenario, result), key=lambda e: (e.at_ns, e.order)):
+        when = f"{_clock(event.at_ns):>11}  {_since(event.at_ns, fault):>11}"
+        yield event.style, f"{when}  {event.text}"
+
+
+def _clock(at_ns: int) -> str:
+    return f"{at_ns / NS_PER_S:.3f} s"
+
+
+def _since(at_ns: int, fault: int | None) -> str:
+    if fault is None or at_ns < fault:
+        return ""
+    return f"+{(at_ns - fault) / NS_PER_S:.3f} s"
+
+
+def _events(scenario: Scenario, result: RunResult) -> Iterator[_Event]:
+    records = result.records
+    for at, client, what in records.power:
+        yield _Event(at_ns=at, order=3, style=BAD, text=f"{client} {what}")
+    for attempt in records.attempts:
+        if attempt.outcome in ("refused", "failed"):
+            text = f"{attempt.client}: {attempt.kind} {attempt.outcome}: {attempt.why}"
+            yield _Event(at_ns=attempt.at_ns, order=1, style=BAD, text=text)
+    many = len(records.sessions) > SESSIONS_WITH_PROBES_MAX
+    for record in records.sessions.values():
+        yield from _states(record)
+        if record.losses and not many:
+            yield from _last_octet(record)
+        yield from _probes(record, result, listed=not many)
+    horizon = scenario.horizon_ns
+    ghosts = [s for s in records.sessions.values() if s.open_loss is not None]
+    ids = ", ".join(str(ghost.id) for ghost in ghosts)
+    text = f"the run ends; still ACTIVE without a client: session {ids}" if ids else "the run ends"
+    yield _Event(at_ns=horizon, order=9, style=BAD if ids else DIM, text=text)
+
+
+def _states(record: SessionRecord) -> Iterator[_Event]:
+    before = "NEW"
+    for state in record.states:
+        after = state.state.upper()
+        style = GOOD if after == "ACTIVE" else LOUD
+        text = f"session {record.id} {before} -> {after}: {state.cause}"
+        yield _Event(at_ns=state.at_ns, order=2, style=style, text=text)
+        before = after
+
+
+def _last_octet(record: SessionRecord) -> Iterator[_Event]:
+    loss = record.losses[0]
+    last = record.last_octet_ns if loss.last_octet_ns is None else loss.last_octet_ns
+    text = f"last octet of session {record.id} from {record.client}"
+    yield _Event(at_ns=last, order=0, style=PLAIN, text=text)
+
+
+def _probes(record: SessionRecord, result: RunResult, *, listed: bool) -> Iterator[_Event]:
+    """Unanswered ones by name, the first and the last; answered ones as a count."""
+    own = [p for p in result.records.probes if p.session == record.id and p.frame]
+    silent = [p for p in own if p.answered_by is None]
+    if listed:
+        yield from _silent_probes(silent, record, result)
+    answered = [p for p in own if p.answered_by is not None]
+    if answered:
+        count = f"{len(answered)} {'probe' if len(answered) == 1 else 'probes'}"
+        text = (
+            f"{count} of session {record.id} answered, the last one by {answered[-1].answered_by}"
+        )
+        yield _Event(at_ns=_at(answered[-1], result), order=1, style=DIM, text=text)
+
+
+def _silent_probes(
+    silent: list[ProbeFrame], record: SessionRecord, result: RunResult
+) -> Iterator[_Event]:
+    last_first = len(silent) - PROBES_LAST
+    for index, probe in enumerate(silent):
+        text = f"probe {probe.number} of {probe.of}, unanswered; session {record.id} still ACTIVE"
+        if PROBES_FIRST < index < last_first:
+            continue
+        if index == PROBES_FIRST and index < last_first - 1:
+            text = f"... {last_first - PROBES_FIRST} more ..."
+        yield _Event(at_ns=_at(probe, result), order=1, style=DIM, text=text)
+
+
+def _at(probe: ProbeFrame, result: RunResult) -> int:
+    return result.recording.frames[probe.frame - 1][1]
+
+
+# --- what it rests on ------------------------------------------------------------------------
+
+
+def _judgements(result: RunResult) -> Iterator[Line]:
+    for judgement in result.judgements:
+        style = GOOD if judgement.holds else BAD
+        verdict = "holds" if judgement.holds else "FAILS"
+        why = "" if judgement.holds else f" ({judgement.why})"
+        yield style, f"expected  {judgement.that}: {verdict}{why}"
+
+
+def _assumptions(policy: Policy, result: RunResult) -> Iterator[Line]:
+    """Named with their values; their reasons are in ``emu explain`` and in --json."""
+    if not result.assumptions:
+        return
+    listed = ", ".join(f"{a['what']} = {_value(a['value'])}" for a in result.assumptions)
+    text = f"{listed} (why: emu explain {policy.name})"
+    for index, line in enumerate(wrap(text, WIDTH - 10)):
+        yield DIM, f"{'assumed' if index == 0 else '':<9} {line}"
+
+
+def _value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _wireshark(scenario: Scenario, policy: Policy, result: RunResult) -> Iterator[Line]:
+    if result.path is not None:
+        yield DIM, f'look      wireshark {result.path}   (filter "syslog || frame.comment")'
+    else:
+        command = f"emu run {scenario.name} --policy {policy.name} -w out.pcapng"
+        yield DIM, f'look      {command}, then filter "syslog || frame.comment" in Wireshark'
+
+
+# --- the sentence ----------------------------------------------------------------------------
+
+
+def sentences(result: RunResult) -> Iterator[str]:
+    """Who noticed, when, for how much; one sentence a session with a fault."""
+    struck = [s for s in result.records.sessions.values() if s.losses]
+    if not struck:
+        yield _quiet(result)
+    elif len(struck) > SESSIONS_WITH_PROBES_MAX:
+        yield _crowd(struck, result)
+    else:
+        for record in struck:
+            yield _one(record, result)
+
+
+def _quiet(result: RunResult) -> str:
+    wrong = sum(s.false_disconnect for s in result.records.sessions.values())
+    cost = _cost(list(result.records.sessions.values()))
+    outcome = f"{wrong} live session(s) thrown out" if wrong else "Nobody was thrown out"
+    return f"{outcome} in {format_duration(result.horizon_ns)}, for {cost}."
+
+
+def _one(record: SessionRecord, result: RunResult) -> str:
+    loss = record.losses[0]
+    cost = _cost([record])
+    if loss.noticed_at_ns is None:
+        ghost = format_duration(result.horizon_ns - loss.at_ns)
+        second = [s for s in result.records.sessions.values() if s.user == record.user]
+        extra = f"; {record.user} has {len(second)} sessions now" if len(second) > 1 else ""
+        return (
+            f"The server never noticed that {record.client} was gone: session {record.id} is a"
+            f" ghost for the {ghost} that were left{extra}; {cost}."
+        )
+    last = record.last_octet_ns if loss.last_octet_ns is None else loss.last_octet_ns
+    delay = format_duration(_rounded(loss.noticed_at_ns - loss.at_ns))
+    silence = format_duration(_rounded(loss.noticed_at_ns - last))
+    cause = next(s.cause for s in record.states if s.at_ns == loss.noticed_at_ns)
+    return (
+        f"The server noticed that {record.client} was gone {delay} after it was lost"
+        f" ({silence} after its last octet): {cause}; {cost}."
+    )
+
+
+def _rounded(duration_ns: int) -> int:
+    """To the millisecond: nobody reads further."""
+    return round(duration_ns, -6)
+
+
+def _crowd(struck: list[SessionRecord], result: RunResult) -> str:
+    noticed = [s for s in struck if s.losses[0].noticed_at_ns is not None]
+    refused = result.records.refused_by_limit
+    tail = f"; {refused} log-on(s) refused because all sessions were in use" if refused else ""
+    ghost = format_duration(_rounded(result.ghost_ns()))
+    return (
+        f"The server noticed {len(noticed)} of {len(struck)} lost clients; ghosts held sessions"
+        f" for {ghost} in all{tail}; {_cost(list(result.records.sessions.values()))}."
+    )
+
+
+def _cost(records: list[SessionRecord]) -> str:
+    frames = sum(r.probes.probes + r.probes.answers for r in records)
+    size = sum(r.probes.bytes_on_wire for r in records)
+    if not frames:
+        return "no probe was sent"
+    return f"{frames} probe frame(s) with answers, {size} B on wire"

@@ -1,0 +1,82 @@
+"""Whether a run did what was expected: the scenario's expectations, and the closed formula.
+
+The formula's agreement is expected of every run of every policy (architecture.md 3); it is
+judged for the first fault of each session, and only where frames cannot be lost by chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from emu.net.records import SessionRecord
+from emu.result import Judgement, RunResult, frame_name, run_json
+from emu.scenario.expectations import judge as judge_expectations
+from emu.scenario.model import Scenario
+from emu.units import NS_PER_S, format_duration
+
+#: A client that comes back needs ARP, a handshake or SAP and RIP before the server hears it;
+#: the formula knows no round trips, so this many of the slowest link's are allowed.
+ROUND_TRIPS = 10
+
+#: Octets of the longest Ethernet frame with preamble (IEEE 802.3): what a round trip may carry.
+_LONGEST_FRAME_BITS = (1518 + 8) * 8
+
+
+def judge(scenario: Scenario, result: RunResult) -> Iterator[Judgement]:
+    """All judgements of one run."""
+    run = run_json(result)
+    for each in judge_expectations(scenario, result.policy, run):
+        found = "never" if each["found"] is None else each["found"]
+        why = each["why"] if each["holds"] else f"found {found}; {each['why']}"
+        yield Judgement(
+            that=each["that"], holds=each["holds"], why=why, frames=tuple(_frames(result))
+        )
+    if not any(link.loss for link in scenario.links):
+        yield from _formula(scenario, result)
+
+
+def _formula(scenario: Scenario, result: RunResult) -> Iterator[Judgement]:
+    for record in result.records.sessions.values():
+        if record.losses:
+            yield _agreement(scenario, result, record)
+
+
+def _agreement(scenario: Scenario, result: RunResult, record: SessionRecord) -> Judgement:
+    loss = record.losses[0]
+    predicted = result.predicted_ns[record.id]
+    if predicted is not None and loss.at_ns + predicted > result.horizon_ns:
+        predicted = None  # later than anybody looks: "never" by product.md
+    emulated = None if loss.noticed_at_ns is None else loss.noticed_at_ns - loss.at_ns
+    tolerance = 0 if loss.back_at_ns is None else tolerance_ns(scenario)
+    if predicted is None or emulated is None:
+        holds = predicted is None and emulated is None
+    else:
+        holds = 0 <= emulated - predicted <= tolerance
+    why = f"formula {_text(predicted)}, emulation {_text(emulated)}"
+    return Judgement(
+        that=f"session {record.id} agrees with the closed formula",
+        holds=holds,
+        why=f"{why} after the fault, at most {format_duration(tolerance)} of round trips allowed",
+        frames=tuple(_frames(result)),
+    )
+
+
+def tolerance_ns(scenario: Scenario) -> int:
+    """``ROUND_TRIPS`` of the slowest link, full frames both ways."""
+    return ROUND_TRIPS * max(
+        2 * (link.propagation_ns + _LONGEST_FRAME_BITS * NS_PER_S // link.bandwidth_bit_s)
+        for link in scenario.links
+    )
+
+
+def _text(duration_ns: int | None) -> str:
+    return "never" if duration_ns is None else format_duration(duration_ns)
+
+
+def _frames(result: RunResult) -> Iterator[str]:
+    """The frames at which a session left ``active``."""
+    for record in result.records.sessions.values():
+        for state in record.states:
+            frame = frame_name(result.recording, state.frame)
+            if state.state == "disconnected" and frame is not None:
+                yield f"{frame['interface']}#{frame['number']}"
