@@ -255,9 +255,7 @@ def scapy_of_rip(rip: Rip) -> Packet:
 
 
 def rip_of(packet: Packet) -> Rip:
-    entries = tuple(
-        RipEntry(network=e.network, hops=e.hops, ticks=e.ticks) for e in packet.entries
-    )
+    entries = tuple(RipEntry(network=e.network, hops=e.hops, ticks=e.ticks) for e in packet.entries)
     return Rip(operation=packet.operation, entries=entries, rest=above(packet))
 
 

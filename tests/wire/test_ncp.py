@@ -45,9 +45,7 @@ EXPECTED: dict[str, NcpRequest | NcpReply | Watchdog] = {
     "ncp-busy": NcpReply(
         kind=NcpType.BUSY, sequence=1, connection=5, task=1, completion=0, status=0
     ),
-    "ncp-destroy": NcpRequest(
-        kind=NcpType.DESTROY, sequence=2, connection=5, task=1, function=0
-    ),
+    "ncp-destroy": NcpRequest(kind=NcpType.DESTROY, sequence=2, connection=5, task=1, function=0),
 }
 
 

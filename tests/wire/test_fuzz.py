@@ -1,0 +1,62 @@
+"""Any octets decode to a PDU or raise PeerProtocolError; nothing else ever comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from emu.errors import PeerProtocolError
+from emu.wire import arp, ethernet, frame, ip_tcp, ipx, ncp, rip_sap, tcp_flow
+from tests.wire.strategies import thorough
+from tests.wire.test_tcp_flow import FRAME
+from tests.wire.vectors import FRAMES, IPX
+
+DECODERS: tuple[tuple[Callable[[bytes], Any], bytes], ...] = (
+    (ethernet.decode_ethernet, b""),
+    (arp.decode_arp, bytes.fromhex("0001080006040001")),
+    (ip_tcp.decode_ipv4, b"\x45\0"),
+    (ip_tcp.decode_tcp, b""),
+    (tcp_flow.decode_tcp_frame, FRAME[:16]),
+    (ipx.decode_ipx, b"\xff\xff\0"),
+    (ncp.decode_ncp, b""),
+    (ncp.decode_ncp, b"\x22\x22"),
+    (ncp.decode_ncp, b"\x33\x33"),
+    (ncp.decode_login, b"\0"),
+    (ncp.decode_date_and_time, b""),
+    (rip_sap.decode_rip, b"\0\x02"),
+    (rip_sap.decode_sap, b"\0"),
+)
+
+
+@pytest.mark.parametrize(("decode", "start"), DECODERS)
+@thorough
+@given(octets=st.binary(max_size=80))
+def test_octets_decode_or_are_the_peers_fault(
+    decode: Callable[[bytes], Any], start: bytes, octets: bytes
+) -> None:
+    for candidate in (octets, start + octets):
+        try:
+            decode(candidate)
+        except PeerProtocolError as error:
+            assert str(error)
+
+
+@thorough
+@given(octets=st.binary(max_size=100), start=st.sampled_from((b"", bytes(12))))
+@example(octets=b"", start=b"")
+def test_dissect_never_fails_and_loses_nothing(octets: bytes, start: bytes) -> None:
+    whole = start + octets
+    assert frame.rebuild(frame.dissect(whole)) == whole
+    assert frame.summary(whole)
+    assert len(frame.describe(whole)) == len(frame.dissect(whole))
+
+
+@pytest.mark.parametrize("name", [*FRAMES, *IPX])
+def test_a_vector_cut_anywhere_is_rebuilt(name: str) -> None:
+    whole = FRAMES.get(name) or FRAMES["ethernet-ii"][:14] + IPX[name]
+    for end in range(len(whole) + 1):
+        assert frame.rebuild(frame.dissect(whole[:end])) == whole[:end]
