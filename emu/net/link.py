@@ -82,7 +82,7 @@ class Lan:
         self._dice = dice
         self._recording = recording
         self._interface = interface
-        self._durations: dict[int, tuple[int, int]] = {}
+        self._measured: dict[int, tuple[int, int, int]] = {}
 
     def tapped(self, octets: bytes, now: int) -> int:
         """Record a frame at the tap; its number in the capture, 0 without one."""
@@ -93,11 +93,12 @@ class Lan:
     def offer(self, sender: Nic, octets: bytes, now: int) -> int:
         """Send a frame.  Returns its number at the tap, 0 if the tap has not seen it (yet)."""
         number = self.tapped(octets, now) if sender is self.tap else 0
-        busy, until_arrival = self._durations.get(len(octets)) or self._measure(len(octets))
+        length = len(octets)
+        busy, until_arrival, on_wire = self._measured.get(length) or self._measure(length)
         start = now if now > sender.free_at else sender.free_at
         sender.free_at = start + busy
         self.frames += 1
-        self.bytes_on_wire += bytes_on_wire(len(octets))
+        self.bytes_on_wire += on_wire
         if self._loss and self._dice.random() < self._loss:
             return number
         target = self.nics.get(octets[:6])
@@ -113,13 +114,14 @@ class Lan:
             if nic is not sender:
                 self._timeline.at(arrival, FRAME, nic.arrive, (octets, number))
 
-    def _measure(self, octets: int) -> tuple[int, int]:
-        """(how long the sender is busy, how long until the frame has arrived), ns."""
-        on_wire = bytes_on_wire(octets) + PREAMBLE_OCTETS
+    def _measure(self, octets: int) -> tuple[int, int, int]:
+        """(ns the sender is busy, ns until the frame has arrived, bytes on wire)."""
+        on_wire = bytes_on_wire(octets)
 
         def duration(count: int) -> int:
             return count * 8 * NS_PER_S // self._bits_per_second
 
-        measured = (duration(on_wire + GAP_OCTETS), duration(on_wire) + self._propagation_ns)
-        self._durations[octets] = measured
+        arrival = duration(on_wire + PREAMBLE_OCTETS) + self._propagation_ns
+        busy = duration(on_wire + PREAMBLE_OCTETS + GAP_OCTETS)
+        measured = self._measured[octets] = (busy, arrival, on_wire)
         return measured

@@ -264,6 +264,7 @@ class World:
         client = self.scenario.client(fault.client)
         again = [step.at_ns for step in client.after_restart if step.do == "log-on"]
         boot = self.hosts[fault.client].boots
+        transport = self.carriers[fault.client].transport
         port = _pins(client.pinned, boot - 1).get("port")
         return Loss(
             fault=fault.kind,
@@ -271,7 +272,8 @@ class World:
             gone=True,
             back_at_ns=back,
             attaches_at_ns=back + again[0] if back is not None and again else None,
-            same_address=port is not None and port == _pins(client.pinned, boot).get("port"),
+            same_address=transport.same_address
+            or (port is not None and port == _pins(client.pinned, boot).get("port")),
         )
 
     def _restart(self, host: Host, nursery: trio.Nursery) -> None:

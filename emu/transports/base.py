@@ -48,7 +48,7 @@ class Fault:
 
     ``back_at_ns``: its host answers again from here on, without state (None: never).
     ``attaches_at_ns``: it connects anew (None: never).
-    ``same_address``: the scenario pins it to the port its lost connection had.
+    ``same_address``: it does so from the address its lost connection had.
     """
 
     kind: str
@@ -66,6 +66,8 @@ class Transport:
     ``delay(params, fault, last_octet_ns)``: from the fault to noticing, None for never.
     ``idle_probes(params, last_octet_ns, until_ns)``: (probes, answers) of a healthy idle peer.
     ``formula(params)``: the arithmetic in words with the numbers put in.
+    ``same_address``: a client that connects anew does so from the address it had, unless the
+    policy or the scenario says otherwise (a fixed socket; TCP's ports move on).
     """
 
     name: str
@@ -79,6 +81,7 @@ class Transport:
     delay: Callable[[Any, Fault, int], int | None]
     idle_probes: Callable[[Any, int, int], int]
     formula: Callable[[Any], str]
+    same_address: bool = False
 
     def stack(self, name: str) -> Stack:
         """The stack of that name; ``KeyError`` when there is none."""

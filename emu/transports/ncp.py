@@ -281,4 +281,5 @@ NCP = Transport(
     delay=_delay,
     idle_probes=_idle_probes,
     formula=_formula,
+    same_address=True,
 )

@@ -1,0 +1,109 @@
+"""The gallery in ``captures/``: reference captures of protocols nobody can record any more.
+
+``record`` rewrites them, ``verify`` plays them again and compares byte for byte.  A changed
+capture is a changed behaviour: it needs a CHANGELOG line in the same commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from emu.capture import pcapng
+from emu.capture.compare import first_difference
+from emu.errors import InputError
+from emu.policy.loader import load_policy
+from emu.policy.values import nearest
+from emu.resources import captures_folder
+from emu.run import capture_comment, play, write_capture
+from emu.scenario.loader import load_scenario
+
+#: Every capture: (scenario, policy), played with seed 0.
+GALLERY: tuple[tuple[str, str], ...] = (
+    ("client-power-loss", "ncp-netware"),
+    ("client-power-loss", "ncp-netware-tight"),
+    ("client-power-loss", "ncp-mars-nwe"),
+    ("client-power-loss", "tcp-no-keepalive"),
+    ("client-power-loss", "tcp-keepalive-nt4"),
+    ("client-power-loss", "tcp-keepalive-nt4-5min"),
+    ("client-power-loss-and-restart", "ncp-netware"),
+    ("client-power-loss-and-restart", "tcp-no-keepalive"),
+    ("client-power-loss-and-restart", "tcp-keepalive-nt4"),
+    ("client-quick-reboot", "ncp-netware"),
+    ("client-quick-reboot", "tcp-keepalive-nt4-5min"),
+    ("restart-same-port", "tcp-no-keepalive"),
+    ("healthy-day", "ncp-netware"),
+    ("healthy-day", "tcp-keepalive-nt4"),
+    ("licence-limit", "ncp-netware"),
+    ("licence-limit", "tcp-no-keepalive"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One capture against a fresh run.  ``report``: lines that show the difference, if any."""
+
+    name: str
+    same: bool
+    report: tuple[str, ...] = ()
+
+
+def chosen(name: str | None) -> Sequence[tuple[str, str]]:
+    """The captures a NAME means: all, a scenario's, or one as ``scenario/policy``."""
+    if name is None:
+        return GALLERY
+    wanted = [pair for pair in GALLERY if name in (pair[0], "/".join(pair))]
+    if not wanted:
+        names = [*dict.fromkeys(pair[0] for pair in GALLERY), *("/".join(p) for p in GALLERY)]
+        raise InputError(
+            f'"{name}"',
+            expected="a scenario of the gallery, or scenario/policy",
+            found="neither",
+            hint=nearest(name, names) or f"the gallery has {', '.join(names[:5])}, ...",
+        )
+    return wanted
+
+
+def path_of(scenario: str, policy: str) -> Path:
+    """Where a capture of the gallery stands."""
+    return captures_folder() / scenario / f"{policy}.pcapng"
+
+
+def record(name: str | None) -> Iterator[str]:
+    """Write captures anew; one line each."""
+    for scenario_name, policy_name in chosen(name):
+        path = path_of(scenario_name, policy_name)
+        scenario = load_scenario(scenario_name)
+        result = play(scenario, scenario.applied_to(load_policy(policy_name)))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        result = write_capture(result, path)
+        size = path.stat().st_size
+        yield f"{scenario_name}/{policy_name}: {len(result.recording)} frames, {size} B"
+
+
+def verify(name: str | None) -> Iterator[Verdict]:
+    """Play again and compare."""
+    for scenario_name, policy_name in chosen(name):
+        shown = f"{scenario_name}/{policy_name}"
+        path = path_of(scenario_name, policy_name)
+        if not path.is_file():
+            yield Verdict(name=shown, same=False, report=("no such file: emu record writes it",))
+            continue
+        scenario = load_scenario(scenario_name)
+        result = play(scenario, scenario.applied_to(load_policy(policy_name)))
+        comment = capture_comment(scenario_name, policy_name, 0)
+        difference = first_difference(path, pcapng.encode(result.recording, comment))
+        report = () if difference is None else tuple(str(difference).splitlines())
+        yield Verdict(name=shown, same=difference is None, report=report)
+    if name is None:
+        yield from _strangers()
+
+
+def _strangers() -> Iterator[Verdict]:
+    """Files in the gallery that nobody plays any more."""
+    known = {path_of(*pair) for pair in GALLERY}
+    for path in sorted(captures_folder().glob("*/*.pcapng")):
+        if path not in known:
+            name = f"{path.parent.name}/{path.stem}"
+            yield Verdict(name=name, same=False, report=("not part of the gallery: remove it",))
