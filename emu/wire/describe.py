@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
-
 from emu.pdu.arp import REQUEST, Arp
 from emu.pdu.ethernet import EthernetFrame, EthernetII, Llc, Raw8023, Snap
 from emu.pdu.ip_tcp import CWR, ECE, FLAG_NAMES, URG, Ipv4Datagram, TcpSegment
@@ -43,7 +41,7 @@ def mac_text(address: bytes) -> str:
 
 def ip_text(address: bytes) -> str:
     """``10.0.0.1``."""
-    return str(IPv4Address(address))
+    return ".".join(map(str, address))
 
 
 def octets_text(octets: bytes) -> str:

@@ -96,6 +96,7 @@ def test_ip_and_arp_are_found_behind_snap() -> None:
 
 
 def test_a_later_fragment_has_no_tcp_header() -> None:
+    """Even when its octets would pass for one."""
     later = Ipv4Datagram(
         source=bytes(4),
         destination=bytes(4),
@@ -103,7 +104,7 @@ def test_a_later_fragment_has_no_tcp_header() -> None:
         identification=1,
         ttl=1,
         flags_fragment=1,
-        payload=bytes(40),
+        payload=bytes(12) + b"\x50" + bytes(27),
     )
     octets = in_frame(EthernetII(ethertype=0x0800), encode_ipv4(later))
     assert kinds(octets) == [EthernetFrame, Ipv4Datagram, bytes]
