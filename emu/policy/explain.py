@@ -1,0 +1,96 @@
+"""What a policy amounts to: its values, its detection time by the closed formula, its doubts.
+
+Collects; ``explain_text`` prints for people, ``explain_toml`` as a file to start from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emu.policy.model import Policy
+from emu.policy.parameters import transport_named
+from emu.transports.base import Parameter, Value
+from emu.units import NS_PER_S, format_seconds, in_seconds
+
+#: The silence of some stacks depends on when the last octet came, so one instant is chosen:
+#: that of the scenario client-power-loss.
+LAST_OCTET_NS = 533 * NS_PER_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """A policy with its formula in words and the silence it gives (ns; None for never)."""
+
+    policy: Policy
+    formula: str
+    silence_ns: int | None
+
+    @property
+    def silence(self) -> str:
+        """The silence in seconds, or ``never``."""
+        return "never" if self.silence_ns is None else format_seconds(self.silence_ns)
+
+
+def explained(policy: Policy) -> Explained:
+    """A policy and what its transport's closed formulas say of it."""
+    transport = transport_named(policy.transport, where=policy.name)
+    params = transport.make_params(policy.stack, policy.values)
+    return Explained(
+        policy=policy,
+        formula=transport.formula(params),
+        silence_ns=transport.silence(params, LAST_OCTET_NS),
+    )
+
+
+def unit_of(parameter: Parameter) -> str:
+    """What the number counts; empty for flags and choices."""
+    return {"duration": "s", "count": "count"}.get(parameter.kind, "")
+
+
+def number_of(parameter: Parameter, value: Value) -> str:
+    """The number behind a value: a duration in seconds whatever it was typed in, a count."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return ""
+    return format_seconds(value).removesuffix(" s") if parameter.kind == "duration" else str(value)
+
+
+def as_json(policies: Sequence[Explained]) -> str:
+    """The whole explanation as one JSON object."""
+    answer = {"schema_version": 1, "policies": [_json_of(each) for each in policies]}
+    return json.dumps(answer, indent=1, ensure_ascii=False)
+
+
+def _json_of(each: Explained) -> dict[str, Any]:
+    policy, silence_ns = each.policy, each.silence_ns
+    return {
+        "name": policy.name,
+        "title": policy.title,
+        "what": policy.what,
+        "transport": policy.transport,
+        "stack": policy.stack,
+        "client_stack": policy.client_stack,
+        "values": [_json_value(policy, name) for name in policy.values],
+        "formula": each.formula,
+        "silence_s": None if silence_ns is None else in_seconds(silence_ns),
+        "last_octet_at_s": in_seconds(LAST_OCTET_NS),
+        "assumptions": policy.assumptions(),
+    }
+
+
+def _json_value(policy: Policy, name: str) -> dict[str, Any]:
+    parameter, value, source = policy.parameters[name], policy.values[name], policy.sources[name]
+    seconds = None
+    if parameter.kind == "duration" and isinstance(value, int):
+        seconds = in_seconds(value)
+    return {
+        "name": name,
+        "value": policy.shown(name),
+        "unit": unit_of(parameter) or None,
+        "seconds": seconds,
+        "grade": source.grade,
+        "source": source.text,
+        "what": parameter.what,
+    }
