@@ -1,0 +1,186 @@
+"""``emu run``: play a scenario, tell the story or print the JSON, write capture and ledger."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from emu.cli.printing import print_lines
+from emu.errors import InputError
+
+if TYPE_CHECKING:
+    from emu.policy.model import Policy
+    from emu.result import RunResult
+    from emu.scenario.model import Scenario
+
+EXIT_EXPECTATION_FAILED = 1
+
+
+def main(
+    scenario_name: str,
+    *,
+    policies: Sequence[str],
+    seed: int,
+    settings: Sequence[str],
+    capture: Path | None,
+    ledger: Path | None,
+    clock: str,
+    as_json: bool,
+    verbose: bool = False,
+) -> int:
+    """Play everything before anything is printed or written; the exit code."""
+    from emu.run import check_playable, parse_gear
+
+    gear = parse_gear(clock)
+    scenario, prepared = prepare(scenario_name, policies, settings)
+    for policy in prepared:
+        check_playable(scenario, policy)
+    several = len(prepared) > 1
+    outputs = [
+        (policy, named(capture, policy.name, several), named(ledger, policy.name, several))
+        for policy in prepared
+    ]
+    for _, *paths in outputs:
+        for path in paths:
+            check_place(path)
+    results: list[tuple[Policy, RunResult]] = []
+    for policy, capture_path, ledger_path in outputs:
+        result = _play_one(scenario, policy, seed, gear, capture_path, ledger_path, verbose)
+        results.append((policy, result))
+    if as_json:
+        _print_json([result for _, result in results])
+    else:
+        _print_stories(scenario, results)
+    return 0 if all(result.holds for _, result in results) else EXIT_EXPECTATION_FAILED
+
+
+def prepare(
+    scenario_name: str, policies: Sequence[str], settings: Sequence[str]
+) -> tuple[Scenario, list[Policy]]:
+    """The scenario and its policies with every ``--set`` in force; ``InputError`` if one fails."""
+    from emu.policy.loader import load_policy
+    from emu.scenario.loader import load_scenario
+
+    scenario = load_scenario(scenario_name)
+    pairs = [_setting(text) for text in settings]
+    for key, value in pairs:
+        if not key.startswith("policy."):
+            scenario = scenario.with_setting(key, value)
+    prepared: list[Policy] = []
+    for name in policies or scenario.default_policies:
+        policy = scenario.applied_to(load_policy(name))
+        for key, value in pairs:
+            if key.startswith("policy."):
+                policy = policy.with_setting(key, value)
+        prepared.append(policy)
+    return scenario, prepared
+
+
+def _setting(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise InputError(
+            "--set",
+            expected="KEY=VALUE, such as policy.ncp.polls=5",
+            found=f'"{text}"',
+        )
+    return key.strip(), value.strip()
+
+
+def named(path: Path | None, policy: str, several: bool) -> Path | None:
+    """``OUT.pcapng`` becomes ``OUT-POLICY.pcapng`` when several policies are played."""
+    if path is None or not several:
+        return path
+    return path.with_name(f"{path.stem}-{policy}{path.suffix}")
+
+
+def check_place(path: Path | None) -> None:
+    """Fail before hours of emulation, not after them."""
+    if path is None:
+        return
+    if not path.parent.is_dir():
+        raise InputError(
+            str(path),
+            expected="a folder that exists",
+            found=f'no folder "{path.parent}"',
+            hint="make it first",
+        )
+    if path.is_dir():
+        raise InputError(str(path), expected="a file name", found="a folder")
+
+
+def _play_one(
+    scenario: Scenario,
+    policy: Policy,
+    seed: int,
+    gear: object,
+    capture: Path | None,
+    ledger_path: Path | None,
+    verbose: bool,
+) -> RunResult:
+    from emu.capture.ledger import Ledger
+    from emu.run import Gear, play, write_capture
+
+    assert isinstance(gear, Gear)
+    ledger = _ledger(ledger_path, verbose)
+    with progress_line(f"{scenario.name} under {policy.name}", scenario.horizon_ns) as progress:
+        result = play(scenario, policy, seed=seed, gear=gear, ledger=ledger, progress=progress)
+    if capture is not None:
+        result = write_capture(result, capture)
+    if ledger_path is not None and ledger is not None:
+        assert isinstance(ledger, Ledger)
+        ledger.write(ledger_path)
+    return result
+
+
+def _ledger(path: Path | None, verbose: bool):  # noqa: ANN202
+    from emu.capture.ledger import Ledger
+
+    if verbose:
+        from emu.diary import DiaryLedger
+
+        return DiaryLedger()
+    return None if path is None else Ledger()
+
+
+def _print_json(results: Sequence[RunResult]) -> None:
+    from emu.result import SCHEMA_VERSION, run_json
+
+    runs = [run_json(result) for result in results]
+    whole = runs[0] if len(runs) == 1 else {"schema_version": SCHEMA_VERSION, "runs": runs}
+    sys.stdout.write(json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
+
+
+def _print_stories(scenario: Scenario, results: Sequence[tuple[Policy, RunResult]]) -> None:
+    from emu.story import PLAIN, tell
+
+    for index, (policy, result) in enumerate(results):
+        if index:
+            print_lines([(PLAIN, ""), (PLAIN, "")])
+        print_lines(tell(scenario, policy, result))
+
+
+class progress_line:  # noqa: N801
+    """A line on stderr that shows how far virtual time has come; nothing without a terminal."""
+
+    def __init__(self, what: str, horizon_ns: int) -> None:
+        self._what = what
+        self._horizon_ns = horizon_ns
+        self._shown = False
+
+    def __enter__(self) -> Callable[[int], None] | None:
+        return self._show if sys.stderr.isatty() else None
+
+    def _show(self, now: int) -> None:
+        done = 100 * now // self._horizon_ns
+        sys.stderr.write(f"\r{self._what}: {now / 1e9:.0f} s of virtual time, {done} % ")
+        sys.stderr.flush()
+        self._shown = True
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
