@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from emu import resources
 from emu.errors import InputError
@@ -96,11 +96,11 @@ def _library() -> Library:
 
 def _flattened(found: Found, chain: tuple[Found, ...]) -> list[_Layer]:
     """The files of a policy, what it extends first, each once."""
+    layer = _layer(found)
     path = found.path.resolve()
     if path in [earlier.path.resolve() for earlier in chain]:
         circle = " -> ".join(each.name for each in (*chain, found))
         raise InputError(f"{chain[-1].shown}: extends", expected="no circle", found=circle)
-    layer = _layer(found)
     layers: dict[Path, _Layer] = {}
     for named in layer.file.extends:
         where = f"{found.shown}: extends"
@@ -137,29 +137,30 @@ def _sources(table: Mapping[str, Any], shown: str) -> dict[str, Source]:
     from emu.policy.schema import SourceEntry
 
     entries: dict[str, Source] = {}
-    for name, entry in _leaves(table, ""):
+    for name, entry in _entries(table):
         try:
             read_entry = SourceEntry.model_validate(entry)
         except ValidationError as error:
-            raise input_error(f"{shown}: sources.{printable(name)}", error) from None
+            raise input_error(shown, error, under=f"sources.{name}") from None
         entries[name] = Source(grade=read_entry.grade, text=read_entry.source)
     return entries
 
 
-def _leaves(table: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+def _entries(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Names have two parts, so tables are opened once and no deeper."""
     for key, entry in table.items():
-        dotted = f"{prefix}{key}"
-        if isinstance(entry, dict) and entry and all(isinstance(v, dict) for v in entry.values()):  # pyright: ignore
-            yield from _leaves(entry, f"{dotted}.")  # pyright: ignore[reportUnknownArgumentType]
+        inner = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
+        if inner and all(isinstance(each, dict) for each in inner.values()):
+            yield from ((f"{key}.{name}", each) for name, each in inner.items())
         else:
-            yield dotted, entry
+            yield key, entry
 
 
 def _matched(raw: Mapping[str, Any], sources: Mapping[str, Source], shown: str) -> None:
     for name in raw:
         if name not in sources:
-            expected = f"the source and grade of {printable(name)}"
-            hint = f'add "{printable(name)}" = {{ grade = "assumption", source = "why" }}'
+            expected = f"the source and grade of {_printable(name)}"
+            hint = f'add "{_printable(name)}" = {{ grade = "assumption", source = "why" }}'
             raise InputError(f"{shown}: sources", expected=expected, found="none", hint=hint)
     for name in sources:
         if name not in raw:
@@ -240,6 +241,6 @@ def _last(layers: list[_Layer], kind: str, name: str) -> Any:
     raise Unfit(expected=name, found="nothing")  # _nothing_missing has made this impossible
 
 
-def printable(text: str) -> str:
+def _printable(text: str) -> str:
     """Text that fits into one line of a message."""
     return quoted(text)[1:-1]

@@ -52,11 +52,14 @@ def unknown_key(key: str, known: Sequence[str]) -> Unfit:
     return Unfit(expected=expected, found=quoted(key), hint=hint, key=key)
 
 
-def input_error(where: str, error: ValidationError) -> InputError:
-    """The first problem of a file as one line: ``where: key: expected ..., found ...``."""
+def input_error(where: str, error: ValidationError, *, under: str = "") -> InputError:
+    """The first problem of a file as one line: ``where: key: expected ..., found ...``.
+
+    ``under``: the key of what was judged, when it was not the whole file.
+    """
     first = error.errors(include_url=False)[0]
     unfit = _unfit(first)
-    dotted = dotted_key((*first["loc"], *((unfit.key,) if unfit.key else ())))
+    dotted = dotted_key([key for key in (under, *first["loc"], unfit.key) if key != ""])
     place = f"{where}: {dotted}" if dotted else where
     return InputError(place, expected=unfit.expected, found=unfit.found, hint=unfit.hint)
 

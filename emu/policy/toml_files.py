@@ -53,9 +53,9 @@ def find(named: str, library: Library, *, near: Path | None = None, where: str =
     if "/" in named or "\\" in named or named.endswith(".toml"):
         return Found(path=base / named, shown=named)
     for path in (base / f"{named}.toml" if near else None, library.folder / f"{named}.toml"):
-        if path is not None and path.is_file():
+        if path is not None and _there(path):
             return Found(path=path, shown=path.name)
-    if _exists(base / named):
+    if _there(base / named):
         return Found(path=base / named, shown=named)
     raise _nothing(named, library, where)
 
@@ -101,7 +101,7 @@ def _octets(found: Found, kind: str) -> bytes:
         raise InputError(found.shown, expected=expected, found=reason) from None
 
 
-def _exists(path: Path) -> bool:
+def _there(path: Path) -> bool:
     try:
         return path.exists()
     except OSError:  # a name longer than the file system takes

@@ -51,6 +51,17 @@ def read_text(parameter: Parameter, text: str) -> object:
     return stripped
 
 
+def duration_in(raw: object) -> int | None:
+    """Nanoseconds in a duration's text; None for anything that is none."""
+    # The reader of durations takes quadratic time for a long row of digits: not even tried.
+    if not isinstance(raw, str) or len(raw) > _SHOWN_MAX:
+        return None
+    try:
+        return parse_duration(raw)
+    except ValueError:
+        return None
+
+
 def text_of(raw: object) -> str:
     """A value as its file has it, as text: ``5400ticks``, ``10``, ``true``."""
     return str(raw).lower() if isinstance(raw, bool) else str(raw).strip()
@@ -105,7 +116,7 @@ def one_of(names: Iterable[str]) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """``did you mean "polls"?``, or nothing when no known name comes close."""
-    close = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name[:_SHOWN_MAX].lower(), list(known), n=1, cutoff=0.6)
     return f'did you mean "{close[0]}"?' if close else ""
 
 
@@ -135,12 +146,10 @@ def _read_duration(parameter: Parameter, raw: object) -> Value:
     if isinstance(raw, int | float) and not isinstance(raw, bool):
         found = f"{describe(raw)} without a unit"
         raise Unfit(expected=expectation(parameter), found=found, hint="add the unit")
-    if isinstance(raw, str):
-        try:
-            return parse_duration(raw)
-        except ValueError:
-            pass
-    raise Unfit(expected=expectation(parameter), found=describe(raw))
+    duration_ns = duration_in(raw)
+    if duration_ns is None:
+        raise Unfit(expected=expectation(parameter), found=describe(raw))
+    return duration_ns
 
 
 def _read_count(parameter: Parameter, raw: object) -> Value:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from emu.policy.values import Unfit, describe, nearest, quoted
+from emu.policy.values import Unfit, describe, duration_in, nearest, quoted
 from emu.scenario.model import ExpectSpec, Scenario
 from emu.scenario.vocabulary import CLIENT_FIELDS, RUN_FIELDS, SESSION_FIELDS
-from emu.units import NS_PER_S, parse_duration
+from emu.units import NS_PER_S
 
 _STATES = ("active", "disconnected", "closed")
 
@@ -131,11 +131,9 @@ def _bounds(name: str, between: Sequence[Any]) -> tuple[int, int]:
 def _bound(kind: str, raw: Any) -> int:
     if kind == "count" and isinstance(raw, int) and not isinstance(raw, bool):
         return raw
-    if kind == "seconds" and isinstance(raw, str):
-        try:
-            return parse_duration(raw)
-        except ValueError:
-            pass
+    duration_ns = duration_in(raw)
+    if kind == "seconds" and duration_ns is not None:
+        return duration_ns
     expected = "a whole number" if kind == "count" else 'a duration such as "889.5s"'
     raise Unfit(expected=expected, found=describe(raw), key="between")
 
