@@ -35,3 +35,18 @@ def scenario_names() -> list[str]:
 
 def _names(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.toml") if not path.stem.startswith("_"))
+
+
+def captures_folder() -> Path:
+    """The gallery of a checkout; a wheel does not carry it (``InputError``)."""
+    from emu.errors import InputError
+
+    folder = _PACKAGE.parent / "captures"
+    if (_PACKAGE / "_policies").is_dir() or not folder.is_dir():
+        raise InputError(
+            "the gallery",
+            expected="a checkout of the project with its captures/ folder",
+            found="an installed package",
+            hint="run emu from a checkout",
+        )
+    return folder

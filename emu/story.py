@@ -5,7 +5,7 @@ Lines are (style, text); the command line decides whether styles become colours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
@@ -24,7 +24,8 @@ Line = tuple[str, str]
 PROBES_FIRST, PROBES_LAST = 2, 2
 #: Sessions whose probes are listed at all; with more clients only what changes is.
 SESSIONS_WITH_PROBES_MAX = 2
-WIDTH = 88
+#: Lines stay within this many columns.
+WIDTH = 96
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,8 @@ class _Event:
 def tell(scenario: Scenario, policy: Policy, result: RunResult) -> Iterator[Line]:
     """The whole story."""
     yield LOUD, f"{scenario.name} under {policy.name}"
-    yield DIM, _heading(policy, result)
+    for line in _heading(policy, result):
+        yield DIM, line
     yield PLAIN, ""
     yield DIM, f"{'at':>11}  {'after fault':>11}  what happens"
     yield from _timeline(scenario, result)
@@ -48,15 +50,36 @@ def tell(scenario: Scenario, policy: Policy, result: RunResult) -> Iterator[Line
     yield from _wireshark(scenario, policy, result)
     yield PLAIN, ""
     for sentence in sentences(result):
-        yield LOUD, sentence
+        for line in wrap(sentence, WIDTH):
+            yield LOUD, line
 
 
-def _heading(policy: Policy, result: RunResult) -> str:
+def side_by_side(results: Sequence[tuple[Policy, RunResult]]) -> Iterator[Line]:
+    """One line a policy, for a run of several: the first lost session, as each noticed it."""
+    width = max(len(policy.name) for policy, _ in results)
+    yield LOUD, f"{'policy':<{width}}  {'noticed after':>15}  {'silence':>15}  what it took"
+    for policy, result in results:
+        struck = [s for s in result.records.sessions.values() if s.losses]
+        noticed, silence = _figures(struck[0]) if struck else ("-", "-")
+        cost = _cost([*result.records.sessions.values()])
+        yield PLAIN, f"{policy.name:<{width}}  {noticed:>15}  {silence:>15}  {cost}"
+
+
+def _figures(record: SessionRecord) -> tuple[str, str]:
+    loss = record.losses[0]
+    if loss.noticed_at_ns is None:
+        return "never", "never"
+    last = record.last_octet_ns if loss.last_octet_ns is None else loss.last_octet_ns
+    noticed = format_duration(_rounded(loss.noticed_at_ns - loss.at_ns))
+    return noticed, format_duration(_rounded(loss.noticed_at_ns - last))
+
+
+def _heading(policy: Policy, result: RunResult) -> Iterator[str]:
     transport = transport_named(policy.transport)
     params = transport.make_params(policy.stack, policy.values)
     stack = transport.stack(policy.stack).title
-    span = format_duration(result.horizon_ns)
-    return f"{stack}; {transport.formula(params)}; {span} of virtual time, seed {result.seed}"
+    yield f"{stack}; {format_duration(result.horizon_ns)} of virtual time, seed {result.seed}"
+    yield from wrap(transport.formula(params), WIDTH)
 
 
 # --- the timeline ----------------------------------------------------------------------------
@@ -66,7 +89,9 @@ def _timeline(scenario: Scenario, result: RunResult) -> Iterator[Line]:
     fault = min((at for at, _, _ in result.records.power), default=None)
     for event in sorted(_events(scenario, result), key=lambda e: (e.at_ns, e.order)):
         when = f"{_clock(event.at_ns):>11}  {_since(event.at_ns, fault):>11}"
-        yield event.style, f"{when}  {event.text}"
+        for line in wrap(event.text, WIDTH - len(when) - 2, subsequent_indent="  "):
+            yield event.style, f"{when}  {line}"
+            when = " " * len(when)
 
 
 def _clock(at_ns: int) -> str:
@@ -83,10 +108,7 @@ def _events(scenario: Scenario, result: RunResult) -> Iterator[_Event]:
     records = result.records
     for at, client, what in records.power:
         yield _Event(at_ns=at, order=3, style=BAD, text=f"{client} {what}")
-    for attempt in records.attempts:
-        if attempt.outcome in ("refused", "failed"):
-            text = f"{attempt.client}: {attempt.kind} {attempt.outcome}: {attempt.why}"
-            yield _Event(at_ns=attempt.at_ns, order=1, style=BAD, text=text)
+    yield from _failures(result)
     many = len(records.sessions) > SESSIONS_WITH_PROBES_MAX
     for record in records.sessions.values():
         yield from _states(record)
@@ -98,6 +120,20 @@ def _events(scenario: Scenario, result: RunResult) -> Iterator[_Event]:
     ids = ", ".join(str(ghost.id) for ghost in ghosts)
     text = f"the run ends; still ACTIVE without a client: session {ids}" if ids else "the run ends"
     yield _Event(at_ns=horizon, order=9, style=BAD if ids else DIM, text=text)
+
+
+def _failures(result: RunResult) -> Iterator[_Event]:
+    """Log-ons that came to nothing; of many alike the first and, with a count, the last."""
+    alike: dict[str, list[int]] = {}
+    for attempt in result.records.attempts:
+        if attempt.outcome in ("refused", "failed"):
+            text = f"{attempt.client}: {attempt.kind} {attempt.outcome}: {attempt.why}"
+            alike.setdefault(text, []).append(attempt.at_ns)
+    for text, instants in alike.items():
+        yield _Event(at_ns=instants[0], order=1, style=BAD, text=text)
+        if len(instants) > 1:
+            last = f"{text} ({len(instants)} times by now)"
+            yield _Event(at_ns=instants[-1], order=1, style=BAD, text=last)
 
 
 def _states(record: SessionRecord) -> Iterator[_Event]:
@@ -125,7 +161,7 @@ def _probes(record: SessionRecord, result: RunResult, *, listed: bool) -> Iterat
         yield from _silent_probes(silent, record, result)
     answered = [p for p in own if p.answered_by is not None]
     if answered:
-        count = f"{len(answered)} {'probe' if len(answered) == 1 else 'probes'}"
+        count = _count(len(answered), "probe")
         text = (
             f"{count} of session {record.id} answered, the last one by {answered[-1].answered_by}"
         )
@@ -177,9 +213,9 @@ def _value(value: object) -> str:
 def _wireshark(scenario: Scenario, policy: Policy, result: RunResult) -> Iterator[Line]:
     if result.path is not None:
         yield DIM, f'look      wireshark {result.path}   (filter "syslog || frame.comment")'
-    else:
-        command = f"emu run {scenario.name} --policy {policy.name} -w out.pcapng"
-        yield DIM, f'look      {command}, then filter "syslog || frame.comment" in Wireshark'
+        return
+    yield DIM, f"look      emu run {scenario.name} --policy {policy.name} -w out.pcapng"
+    yield DIM, '          wireshark out.pcapng   (filter "syslog || frame.comment")'
 
 
 # --- the sentence ----------------------------------------------------------------------------
@@ -200,7 +236,7 @@ def sentences(result: RunResult) -> Iterator[str]:
 def _quiet(result: RunResult) -> str:
     wrong = sum(s.false_disconnect for s in result.records.sessions.values())
     cost = _cost(list(result.records.sessions.values()))
-    outcome = f"{wrong} live session(s) thrown out" if wrong else "Nobody was thrown out"
+    outcome = f"{_count(wrong, 'live session')} thrown out" if wrong else "Nobody was thrown out"
     return f"{outcome} in {format_duration(result.horizon_ns)}, for {cost}."
 
 
@@ -233,7 +269,9 @@ def _rounded(duration_ns: int) -> int:
 def _crowd(struck: list[SessionRecord], result: RunResult) -> str:
     noticed = [s for s in struck if s.losses[0].noticed_at_ns is not None]
     refused = result.records.refused_by_limit
-    tail = f"; {refused} log-on(s) refused because all sessions were in use" if refused else ""
+    tail = (
+        f"; {_count(refused, 'log-on')} refused because all sessions were in use" if refused else ""
+    )
     ghost = format_duration(_rounded(result.ghost_ns()))
     return (
         f"The server noticed {len(noticed)} of {len(struck)} lost clients; ghosts held sessions"
@@ -246,4 +284,9 @@ def _cost(records: list[SessionRecord]) -> str:
     size = sum(r.probes.bytes_on_wire for r in records)
     if not frames:
         return "no probe was sent"
-    return f"{frames} probe frame(s) with answers, {size} B on wire"
+    probes, answers = sum(r.probes.probes for r in records), sum(r.probes.answers for r in records)
+    return f"{_count(probes, 'probe')} and {_count(answers, 'answer')}, {size} B on wire"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -155,12 +155,14 @@ def _print_json(results: Sequence[RunResult]) -> None:
 
 
 def _print_stories(scenario: Scenario, results: Sequence[tuple[Policy, RunResult]]) -> None:
-    from emu.story import PLAIN, tell
+    from emu.story import PLAIN, side_by_side, tell
 
-    for index, (policy, result) in enumerate(results):
-        if index:
-            print_lines([(PLAIN, ""), (PLAIN, "")])
+    for policy, result in results:
         print_lines(tell(scenario, policy, result))
+        if len(results) > 1:
+            print_lines([(PLAIN, ""), (PLAIN, "")])
+    if len(results) > 1:
+        print_lines(side_by_side(results))
 
 
 class progress_line:  # noqa: N801

@@ -223,6 +223,11 @@ class World:
         self, *, speed: float | None = None, progress: Callable[[int], None] | None = None
     ) -> None:
         """Everything up to the horizon; then every host is switched off without a word."""
+        if self.recording is not None:
+            # The first row stands at 0, so that Wireshark's relative times are virtual time.
+            names = dict.fromkeys(carrier.policy for carrier in self.carriers.values())
+            text = f"{self.scenario.name} under {', '.join(names)}, seed {self.seed}"
+            self.recording.event(0, text, hostname="operator", msgid="RUN")
         async with trio.open_nursery() as nursery:
             self.server.power_on(nursery)
             for host in self.hosts.values():

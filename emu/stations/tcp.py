@@ -13,12 +13,14 @@ from emu.machines.base import (
     Data,
     Deliver,
     Effects,
+    Ended,
     Lost,
     Note,
     Opened,
     Received,
     Transmit,
 )
+from emu.machines.tcp.arriving import reset_for
 from emu.machines.tcp.control import Close, Connect, Send, State
 from emu.machines.tcp.machine import Tcp
 from emu.machines.tcp.params import TcpParams
@@ -37,6 +39,7 @@ PORT = 1494
 PORT_FIRST = 1025
 PORTS_PER_BOOT = 64
 PORT_LAST = 4999
+_PORT_MAX = 0xFFFF
 
 _ARP = ETHERTYPE_ARP.to_bytes(2, "big")
 
@@ -81,7 +84,11 @@ class TcpConnection:
     # --- the machine's effects ---------------------------------------------------------------
 
     def pump(self, effects: Effects, now: int) -> None:
-        """Carry out what the machine wants, then see to its next timer."""
+        """Carry out what the machine wants, then see to its next timer.
+
+        Frames first: the layer above may answer at once, and its answer comes after them.
+        """
+        told = False
         for effect in effects:
             kind = effect.__class__
             if kind is Transmit:
@@ -90,10 +97,14 @@ class TcpConnection:
                 if about is not None:
                     self.station.surroundings.note(about, self.serial, number)
             elif kind is Deliver:
-                self._deliver(effect.value, now)  # pyright: ignore
+                told = True
             elif isinstance(effect, Note):
                 surroundings = self.station.surroundings
                 surroundings.note(effect, self.serial, surroundings.arriving())
+        if told:
+            for effect in effects:
+                if isinstance(effect, Deliver):
+                    self._deliver(effect.value, now)
         if self.machine.state is State.CLOSED:
             self.station.connections.pop(self.key, None)
             return
@@ -134,18 +145,20 @@ class TcpConnection:
             user.opened(self, now)
         elif isinstance(value, Lost):
             user.lost(self, value.cause, now)
-        else:
-            user.ended(self, "connection closed by FIN", now)
+        elif isinstance(value, Ended):
+            user.ended(self, value.cause, now)
             self.close(now)
 
     def _read(self, octets: bytes, now: int) -> None:
         if self.lines is None:
             self.lines = Lines()
-        try:
-            for line in self.lines.feed(octets):
-                self.station.user.message(self, decode_line(line), now)
-        except PeerProtocolError:
-            self.station.dropped += 1
+        for line in self.lines.feed(octets):
+            try:
+                message = decode_line(line)
+            except PeerProtocolError:
+                self.station.dropped += 1
+            else:
+                self.station.user.message(self, message, now)
 
 
 _OPEN = frozenset({State.SYN_SENT, State.SYN_RECEIVED, State.ESTABLISHED, State.CLOSE_WAIT})
@@ -184,9 +197,9 @@ class TcpStation:
             if key[4:8] == self.ip:
                 self._stray(key, segment, now)
             return
-        # A RST without ACK comes from a peer that has no such connection (RFC 793 3.4): it
-        # is not an octet of this one.
-        if segment.flags & (RST | ACK) != RST:
+        # Every segment of a connection that is up carries ACK (RFC 793 3.1); one without is a
+        # RST or SYN of a peer that has no such connection, and not an octet of this one.
+        if segment.flags & ACK:
             connection.last_octet_ns = now
         connection.pump(connection.machine.step(Received(segment), now), now)
 
@@ -197,14 +210,9 @@ class TcpStation:
 
     def _stray(self, key: bytes, segment: Segment, now: int) -> None:
         """A segment without a connection: RST, unless it is one (RFC 793 3.4)."""
-        if segment.flags & RST:
-            return
-        if segment.flags & ACK:
-            reply = Segment(segment.acknowledgement, 0, RST, 0)
-        else:
-            end = (segment.sequence + segment.length) % (1 << 32)
-            reply = Segment(0, end, RST | ACK, 0)
-        self.put_out(key, reply, now)
+        reset = reset_for(segment)
+        if reset is not None:
+            self.put_out(key, reset, now)
 
     def put_out(self, key: bytes, segment: Segment, now: int) -> int:
         """Send a segment to the peer of ``key``, connection or not."""
@@ -242,15 +250,18 @@ class TcpServerStation(TcpStation):
         if not to_listener or segment.flags & (SYN | ACK | RST) != SYN:
             super()._stray(key, segment, now)
             return
-        sequence = self._initial_sequence()
+        sequence = self._initial_sequence(now)
         machine = Tcp(self.params, initial_sequence=sequence, probing=True)
         connection = self.connections[key] = TcpConnection(self, key, machine)
         connection.last_octet_ns = now
         connection.pump(machine.step(Received(segment), now), now)
 
-    def _initial_sequence(self) -> int:
+    def _initial_sequence(self, now: int) -> int:
+        """Drawn; or pinned at the start, counting up by RFC 793 3.3's clock of 4 us."""
         pinned = self.spec.pinned.get("sequence")
-        return self.spec.randomness.getrandbits(32) if pinned is None else pinned
+        if pinned is None:
+            return self.spec.randomness.getrandbits(32)
+        return (pinned + now // 4_000) % (1 << 32)
 
 
 class TcpClientStation(TcpStation):
@@ -272,6 +283,6 @@ class TcpClientStation(TcpStation):
     def _next_port(self) -> int:
         pinned = self.spec.pinned.get("port")
         if pinned is not None:
-            return pinned + self.serial
+            return 1 + (pinned - 1 + self.serial) % _PORT_MAX
         offset = self.spec.boot * PORTS_PER_BOOT + self.serial
         return PORT_FIRST + offset % (PORT_LAST - PORT_FIRST + 1)
