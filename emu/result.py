@@ -37,7 +37,11 @@ class LinkResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """Everything one run says.  ``predicted_ns``: closed formula by session, None for never."""
+    """Everything one run says.
+
+    ``predicted_ns``: what the closed formula says of each session's first fault, None for never;
+    ``predicted_near_ns``: what it says if the client comes back by some round trips sooner.
+    """
 
     scenario: str
     policy: str
@@ -50,6 +54,7 @@ class RunResult:
     recording: Recording
     sha256: str
     predicted_ns: Mapping[int, int | None]
+    predicted_near_ns: Mapping[int, int | None]
     judgements: tuple[Judgement, ...] = ()
     path: str | None = None
 

@@ -17,7 +17,7 @@ from emu.capture.ledger import Ledger
 from emu.capture.recording import Recording
 from emu.errors import InputError
 from emu.machines.terminal_session import Rules
-from emu.net.records import SessionRecord
+from emu.net.records import Loss, SessionRecord
 from emu.net.world import Carrier, World
 from emu.policy.loader import load_policy
 from emu.policy.model import Policy
@@ -165,10 +165,10 @@ def capture_comment(scenario: str, policy: str, seed: int) -> str:
 
 
 def _collect(world: World, policy: Policy, recording: Recording) -> RunResult:
-    from emu.verdicts import judge
+    from emu.verdicts import judge, tolerance_ns
 
     scenario, records = world.scenario, world.records
-    _final_octets(world)
+    _look_at_the_end(world)
     recording.ended_ns = scenario.horizon_ns
     _comment(world, recording)
     comment = capture_comment(scenario.name, policy.name, world.seed)
@@ -190,41 +190,45 @@ def _collect(world: World, policy: Policy, recording: Recording) -> RunResult:
         recording=recording,
         sha256=pcapng.digest(recording, comment),
         predicted_ns=predict(world),
+        predicted_near_ns=predict(world, sooner_ns=tolerance_ns(scenario)),
     )
     return replace(result, judgements=tuple(judge(scenario, result)))
 
 
-def _final_octets(world: World) -> None:
+def _look_at_the_end(world: World) -> None:
     """Sessions that are still active have heard their last octet by now."""
-    terminal = world.terminal
-    assert terminal is not None
+    assert world.terminal is not None
     for record in world.records.sessions.values():
-        serial = terminal.table.sessions[record.id].connection
-        if serial is not None:
-            record.last_octet_ns = terminal.connections[serial].last_octet_ns
+        world.terminal.look_at(record)
 
 
-def predict(world: World) -> dict[int, int | None]:
-    """The closed formula's delay for every session that a fault struck; None for never."""
-    predicted: dict[int, int | None] = {}
-    for record in world.records.sessions.values():
-        if record.losses:
-            carrier = world.carriers[record.client]
-            predicted[record.id] = _predict_one(carrier, record)
-    return predicted
+def predict(world: World, *, sooner_ns: int = 0) -> dict[int, int | None]:
+    """The closed formula's delay for the first fault of every session; None for never.
+
+    ``sooner_ns``: let the client be back that much sooner than it is.
+    """
+    return {
+        record.id: _predict_one(world.carriers[loss.client], loss, sooner_ns)
+        for record in world.records.sessions.values()
+        for loss in record.losses[:1]
+    }
 
 
-def _predict_one(carrier: Carrier, record: SessionRecord) -> int | None:
-    loss = record.losses[0]
+def _predict_one(carrier: Carrier, loss: Loss, sooner_ns: int) -> int | None:
+    def sooner(at_ns: int | None) -> int | None:
+        return None if at_ns is None else max(loss.at_ns, at_ns - sooner_ns)
+
+    assert loss.last_octet_ns is not None, "looked at when it ended, or at the end of the run"
     fault = Fault(
         kind=loss.fault,
         lost_at_ns=loss.at_ns,
-        back_at_ns=loss.back_at_ns,
-        attaches_at_ns=loss.attaches_at_ns,
+        back_at_ns=sooner(loss.back_at_ns),
+        attaches_at_ns=sooner(loss.attaches_at_ns),
         same_address=loss.same_address,
+        unacknowledged_since_ns=loss.unacknowledged_since_ns,
+        idle_since_ns=loss.idle_since_ns,
     )
-    last = record.last_octet_ns if loss.last_octet_ns is None else loss.last_octet_ns
-    return carrier.transport.delay(carrier.server_params, fault, last)
+    return carrier.transport.delay(carrier.server_params, fault, loss.last_octet_ns)
 
 
 def _comment(world: World, recording: Recording) -> None:
@@ -240,21 +244,21 @@ def _comment(world: World, recording: Recording) -> None:
                 moved = f"session {record.id} {before.state.upper()} -> {state.state.upper()}"
                 recording.comment(state.frame, f"{moved}: {state.cause}")
         for loss in record.losses:
-            _comment_last_octet(world, record, recording, loss.last_octet_ns)
+            _comment_last_octet(world, record, recording, loss)
 
 
 def _comment_last_octet(
-    world: World, record: SessionRecord, recording: Recording, last_octet_ns: int | None
+    world: World, record: SessionRecord, recording: Recording, loss: Loss
 ) -> None:
     """The last octet came at a known instant; its frame is the one stamped so."""
-    last = record.last_octet_ns if last_octet_ns is None else last_octet_ns
+    last = 0 if loss.last_octet_ns is None else loss.last_octet_ns
     frames = recording.frames
     low = bisect_left(frames, last, key=lambda frame: frame[1])
     high = bisect_right(frames, last, key=lambda frame: frame[1])
-    mac = world.hosts[record.client].nic.mac
+    mac = world.hosts[loss.client].nic.mac
     for number in range(low + 1, high + 1):
         if recording.octets(number)[6:12] == mac:
-            recording.comment(number, f"last octet of session {record.id} from {record.client}")
+            recording.comment(number, f"last octet of session {record.id} from {loss.client}")
 
 
 def write_capture(result: RunResult, path: Path) -> RunResult:

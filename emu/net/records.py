@@ -25,10 +25,14 @@ class Loss:
 
     ``gone``: its client is gone by product.md's words, so the session is a ghost while active.
     ``ended_at_ns``: when the session stopped being a ghost, noticed or not (taken over).
-    ``back_at_ns``, ``attaches_at_ns``, ``same_address``: as ``transports.base.Fault`` has them.
-    ``last_octet_ns``: the last octet heard, as it stood when the session was noticed.
+    ``struck_again``: the client was lost again before that.
+    ``back_at_ns``, ``attaches_at_ns``, ``same_address``, ``unacknowledged_since_ns``,
+    ``idle_since_ns``: as ``transports.base.Fault`` has them.
+    ``last_octet_ns``: the last octet heard, as it stood when the session stopped being a ghost,
+    or at the end of the run.
     """
 
+    client: str
     fault: str
     at_ns: int
     gone: bool
@@ -37,7 +41,10 @@ class Loss:
     same_address: bool = False
     noticed_at_ns: int | None = None
     ended_at_ns: int | None = None
+    struck_again: bool = False
     last_octet_ns: int | None = None
+    unacknowledged_since_ns: int | None = None
+    idle_since_ns: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,12 +60,14 @@ class ProbeCount:
 class SessionRecord:
     """One session over the whole run.
 
+    ``client``: where it was opened; ``holder``: where it was last active.
     ``last_octet_ns``: last octet from the client on the connection the session has, or had
     last.  ``losses``: the faults that struck while it was active, in order.
     """
 
     id: int
     client: str
+    holder: str
     user: str
     transport: str
     policy: str

@@ -6,7 +6,7 @@ the clients, and writes every change down: record, ledger line, server-event row
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from emu.machines.base import EXPIRED, NEVER, Asked, Deliver, Effects, Note
@@ -22,7 +22,14 @@ from emu.machines.terminal_session import (
     SessionTable,
 )
 from emu.net.link import bytes_on_wire
-from emu.net.records import Attempt, ProbeFrame, Records, SessionRecord, StateRecord
+from emu.net.records import (
+    Attempt,
+    Loss,
+    ProbeFrame,
+    Records,
+    SessionRecord,
+    StateRecord,
+)
 from emu.pdu.terminal import Keystroke, LogOff, LogOn, Message, Refused, Screen, Welcome
 
 if TYPE_CHECKING:
@@ -35,7 +42,8 @@ if TYPE_CHECKING:
 class TerminalServer:
     """``names``: client name by the MAC address in hexadecimal, for stations that know no other.
 
-    ``transports``: (transport, policy) by client name.
+    ``transports``: (transport, policy) by client name.  ``lost``: what has happened to a client
+    that is without power now, None to one that has it.
     """
 
     def __init__(
@@ -46,19 +54,24 @@ class TerminalServer:
         *,
         names: Mapping[str, str],
         transports: Mapping[str, tuple[str, str]],
+        lost: Callable[[str, Connection], Loss | None],
         recording: Recording | None,
         ledger: Ledger | None,
     ) -> None:
         self.table = SessionTable(rules)
         self.connections: dict[int, Connection] = {}
+        #: By session, while it is active: what carries it.
+        self.carrying: dict[int, Connection] = {}
+        self._logging_off = False
         self._boot = boot
         self._records = records
         self._names = names
         self._transports = transports
+        self._lost = lost
         self._recording = recording
         self._ledger = ledger
         self._armed = NEVER
-        self._last_probe: dict[int, int] = {}
+        self._last_trial: dict[int, int] = {}
 
     # --- User: called by the stations --------------------------------------------------------
 
@@ -92,7 +105,7 @@ class TerminalServer:
         self._log(now, "connection-ended", connection=connection.serial, cause=cause)
         self._step(ConnectionBroke(connection=connection.serial, cause=cause), now)
         self.connections.pop(connection.serial, None)
-        self._last_probe.pop(connection.serial, None)
+        self._last_trial.pop(connection.serial, None)
 
     def _log_on(self, connection: Connection, wanted: LogOn, now: int) -> None:
         self.connections[connection.serial] = connection
@@ -120,6 +133,7 @@ class TerminalServer:
     # --- what the table decides --------------------------------------------------------------
 
     def _step(self, request: LogOnWanted | LogOffWanted | ConnectionBroke, now: int) -> None:
+        self._logging_off = isinstance(request, LogOffWanted)
         self._carry_out(self.table.step(Asked(request), now), now)
         self._arm()
 
@@ -162,7 +176,7 @@ class TerminalServer:
 
     def _changed(self, changed: Changed, now: int) -> None:
         record = self._records.sessions.get(changed.session) or self._new_record(changed.session)
-        frame = self._cause_frame(changed.connection, now)
+        frame = self._cause_frame(record.holder, changed.connection, now)
         before = "NEW" if changed.before is None else changed.before.name
         self._event(
             now, f"session {changed.session} {before} -> {changed.after.name}: {changed.cause}"
@@ -176,27 +190,47 @@ class TerminalServer:
             frame=frame,
         )
         if changed.before is SessionState.ACTIVE:
-            self._left_active(record, changed, now)
+            self._left_active(record, changed.after, now)
         record.states.append(
             StateRecord(at_ns=now, state=changed.after.value, cause=changed.cause, frame=frame)
         )
         self._records.peak_sessions = max(self._records.peak_sessions, self.table.living())
+        if changed.after is SessionState.ACTIVE and changed.connection is not None:
+            self._became_active(record, self.connections[changed.connection])
 
-    def _left_active(self, record: SessionRecord, changed: Changed, now: int) -> None:
+    def _became_active(self, record: SessionRecord, connection: Connection) -> None:
+        """A log-on may arrive when its client has lost power already: a ghost from birth."""
+        self.carrying[record.id] = connection
+        record.holder = self.table.sessions[record.id].client
+        loss = self._lost(record.holder, connection)
+        if loss is not None:
+            record.losses.append(loss)
+
+    def _left_active(self, record: SessionRecord, after: SessionState, now: int) -> None:
         """Was that a fault noticed, a live client thrown out, or neither (a log-off)?"""
-        if changed.connection is not None and changed.connection in self.connections:
-            record.last_octet_ns = self.connections[changed.connection].last_octet_ns
         loss = record.open_loss
-        by_user = changed.after is SessionState.CLOSED and not self.table.rules.end_when_broken
+        self.look_at(record)
+        del self.carrying[record.id]
         if loss is not None:
             loss.ended_at_ns = now
-            loss.last_octet_ns = record.last_octet_ns
-        if changed.after is SessionState.ACTIVE or by_user:
+        if after is SessionState.ACTIVE or self._logging_off:
             return
         if loss is not None:
             loss.noticed_at_ns = now
         if loss is None or not loss.gone:
             record.false_disconnect = True
+
+    def look_at(self, record: SessionRecord) -> None:
+        """Take down what its connection has heard and waits for, while it has one."""
+        connection = self.carrying.get(record.id)
+        if connection is None:
+            return
+        record.last_octet_ns = connection.last_octet_ns
+        loss = record.open_loss
+        if loss is not None:
+            loss.last_octet_ns = connection.last_octet_ns
+            loss.unacknowledged_since_ns = connection.unacknowledged_since_ns
+            loss.idle_since_ns = connection.idle_since_ns
 
     def _new_record(self, number: int) -> SessionRecord:
         session = self.table.sessions[number]
@@ -204,6 +238,7 @@ class TerminalServer:
         record = SessionRecord(
             id=number,
             client=session.client,
+            holder=session.client,
             user=session.user,
             transport=transport,
             policy=policy,
@@ -217,8 +252,9 @@ class TerminalServer:
         """A machine of the server's has something to say about a connection."""
         number = self.table.session_of(serial)
         record = None if number is None else self._records.sessions.get(number)
+        if note.kind in ("probe", "retransmission"):
+            self._last_trial[serial] = frame
         if note.kind == "probe":
-            self._last_probe[serial] = frame
             self._records.probes.append(
                 ProbeFrame(
                     frame=frame,
@@ -242,22 +278,27 @@ class TerminalServer:
         if self._recording is not None and frame:
             record.probes.bytes_on_wire += bytes_on_wire(len(self._recording.octets(frame)))
 
-    def _cause_frame(self, serial: int | None, now: int) -> int:
+    def _cause_frame(self, client: str, serial: int | None, now: int) -> int:
         """The frame that made a change, or last preceded it.
 
-        The one arriving; else one sent at this very instant (a RST); else the last probe.
+        The one arriving; else one sent to this client at this very instant (a RST); else the
+        last probe or retransmission; else the last frame of all.
         """
         arriving = self._boot.arriving()
         if arriving or self._recording is None:
             return arriving
         events = self._recording.events_interface()
-        frames = self._recording.frames
-        last = len(frames)
-        while last and frames[last - 1][0] == events:
-            last -= 1
-        if last and frames[last - 1][1] == now:
-            return last
-        return self._last_probe.get(serial or 0, last)
+        last = 0
+        for number in range(len(self._recording), 0, -1):
+            interface, at_ns, octets = self._recording.frames[number - 1]
+            if interface == events:
+                continue
+            last = last or number
+            if at_ns != now:
+                break
+            if self._names.get(octets[:6].hex()) == client:
+                return number
+        return self._last_trial.get(serial or 0) or last
 
     def _event(self, now: int, text: str) -> None:
         if self._recording is not None:

@@ -7,7 +7,7 @@ The operator (power, cable) is a Trio task whose turn at one instant comes last.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import trio
@@ -23,12 +23,15 @@ from emu.net.records import Loss, Records
 from emu.net.terminal_server import TerminalServer
 from emu.net.timeline import OPERATOR, Timeline
 from emu.scenario.model import ClientSpec, FaultSpec, Scenario
-from emu.stations.base import StationSpec, User
+from emu.stations.base import Connection, StationSpec, User
 from emu.stations.ip import ip_address
 from emu.transports.base import Transport
 
 SERVER_ADDRESS = 1
 CLIENT_ADDRESS_FIRST = 11
+
+#: More connections than one station of a server makes in a run.
+SERIALS_PER_STATION = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,7 @@ class World:
         self.records = Records()
         self.terminal: TerminalServer | None = None
         self.agents: dict[str, Agent] = {}
+        self._struck: dict[str, tuple[FaultSpec, int]] = {}
         self.links = {spec.name: self._link(spec.name) for spec in scenario.links}
         self.addresses = {
             client.name: CLIENT_ADDRESS_FIRST + index
@@ -138,7 +142,7 @@ class World:
     def _server(self) -> Host:
         spec = self.scenario.server
         nic = self._nic(spec.name, spec.link, SERVER_ADDRESS)
-        nic.link.tap = nic
+        nic.link.tap(nic)
         return self._host(spec.name, nic, self._boot_server)
 
     def _boot_server(self, boot: Boot) -> None:
@@ -152,13 +156,15 @@ class World:
                 name: (carrier.transport.name, carrier.policy)
                 for name, carrier in self.carriers.items()
             },
+            lost=self._lost_before,
             recording=self.recording,
             ledger=self.ledger,
         )
         by_transport = {carrier.transport.name: carrier for carrier in self.carriers.values()}
-        for carrier in by_transport.values():
+        for index, carrier in enumerate(by_transport.values()):
             pinned = self.scenario.server.pinned
             spec = self._spec(carrier.server_params, boot, self.terminal, SERVER_ADDRESS, pinned)
+            spec = replace(spec, serial_first=index * SERIALS_PER_STATION)
             boot.add(carrier.transport.server(spec))
 
     def _client(self, client: ClientSpec) -> Host:
@@ -258,27 +264,41 @@ class World:
     def _strike(self, fault: FaultSpec) -> None:
         now = self.timeline.now
         self.hosts[fault.client].power_off()
+        self._struck[fault.client] = (fault, now)
         what = "loses power" if fault.kind == "power-loss" else "reboots"
         self._happened(fault.client, what, msgid="FAULT")
-        for record in self.records.sessions.values():
-            if record.client == fault.client and record.state == "active":
-                record.losses.append(self._loss(fault, now))
+        assert self.terminal is not None
+        for number, connection in self.terminal.carrying.items():
+            record = self.records.sessions[number]
+            if record.holder != fault.client:
+                continue
+            if record.open_loss is None:
+                record.losses.append(self._loss(fault, connection, now))
+            else:
+                record.open_loss.struck_again = True
 
-    def _loss(self, fault: FaultSpec, now: int) -> Loss:
+    def _lost_before(self, client: str, connection: Connection) -> Loss | None:
+        """What struck a client that has no power now."""
+        if self.hosts[client].boot is not None:
+            return None
+        return self._loss(self._struck[client][0], connection, self._struck[client][1])
+
+    def _loss(self, fault: FaultSpec, connection: Connection, at_ns: int) -> Loss:
         back = self._back_at(fault)
         client = self.scenario.client(fault.client)
         again = [step.at_ns for step in client.after_restart if step.do == "log-on"]
         boot = self.hosts[fault.client].boots
         transport = self.carriers[fault.client].transport
-        port = _pins(client.pinned, boot - 1).get("port")
+        port = _pins(client.pinned, boot).get("port")
         return Loss(
+            client=fault.client,
             fault=fault.kind,
-            at_ns=now,
+            at_ns=at_ns,
             gone=True,
             back_at_ns=back,
             attaches_at_ns=back + again[0] if back is not None and again else None,
             same_address=transport.same_address
-            or (port is not None and port == _pins(client.pinned, boot).get("port")),
+            or (port is not None and connection.peer.endswith(f":{port}")),
         )
 
     def _restart(self, host: Host, nursery: trio.Nursery) -> None:

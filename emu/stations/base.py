@@ -45,11 +45,21 @@ class Surroundings(Protocol):
 
 
 class Connection(Protocol):
-    """One connection as the layer above sees it."""
+    """One connection as the layer above sees it.
+
+    ``unacknowledged_since_ns``, ``idle_since_ns``: as ``transports.base.Fault`` has them; they
+    keep their last value when the connection is over.
+    """
 
     serial: int
     peer: str
     last_octet_ns: int
+
+    @property
+    def unacknowledged_since_ns(self) -> int | None: ...
+
+    @property
+    def idle_since_ns(self) -> int | None: ...
 
     def send(self, message: Message, now: int) -> None: ...
 
@@ -73,7 +83,8 @@ class StationSpec:
     """What a station is built from.
 
     ``address``: a small number that makes this host's addresses; ``randomness``: one source
-    per host and boot, so that a rebooted host repeats nothing by accident.
+    per host and boot, so that a rebooted host repeats nothing by accident.  ``serial_first``:
+    what the connections' serials count from, so that two stations of one host share none.
     """
 
     params: Any
@@ -84,6 +95,7 @@ class StationSpec:
     boot: int
     randomness: Random
     pinned: Mapping[str, int]
+    serial_first: int = 0
 
 
 class Station(Protocol):

@@ -68,6 +68,17 @@ class TcpConnection:
 
     # --- what the layer above asks -----------------------------------------------------------
 
+    @property
+    def unacknowledged_since_ns(self) -> int | None:
+        """When the wait for an acknowledgement began; None if there is nothing to wait for."""
+        since_ns = self.machine.retransmission.since_ns
+        return None if since_ns == NEVER else since_ns
+
+    @property
+    def idle_since_ns(self) -> int | None:
+        """Every segment of the peer's starts the clock anew."""
+        return None
+
     def send(self, message: Message, now: int) -> None:
         """Queue a message; a connection that is going down swallows it."""
         if self.machine.state not in _OPEN:
@@ -178,7 +189,7 @@ class TcpStation:
         self.neighbours = Neighbours(self.ip, spec.surroundings, self.params.arp_lifetime_ns)
         self.connections: dict[bytes, TcpConnection] = {}
         self._held: dict[bytes, Segment] = {}
-        self.serial = 0
+        self.serial = spec.serial_first
         self.identification = 0
         self.dropped = 0
 

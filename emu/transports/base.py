@@ -49,6 +49,10 @@ class Fault:
     ``back_at_ns``: its host answers again from here on, without state (None: never).
     ``attaches_at_ns``: it connects anew (None: never).
     ``same_address``: it does so from the address its lost connection had.
+    ``unacknowledged_since_ns``: the server had sent data that the client never acknowledged, and
+    waits for it since then (None: it had not, or this transport never does).
+    ``idle_since_ns``: where the server's idle clock stood when the client had said its last; None
+    where every octet starts it anew.
     """
 
     kind: str
@@ -56,6 +60,8 @@ class Fault:
     back_at_ns: int | None = None
     attaches_at_ns: int | None = None
     same_address: bool = False
+    unacknowledged_since_ns: int | None = None
+    idle_since_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,7 +166,8 @@ def _make_params(stack: str, values: Mapping[str, Value]) -> NcpParams:
 # They share no code with the machines on purpose (architecture.md 3).  "Idle" below is silence
 # since the last octet heard.  For mars-nwe they hold when that octet reset the watchdog, as an
 # answer always does and a request does when the one before it is more than activity_spacing
-# ago; a request that does not count leaves the clock where the sign of life before it put it.
+# ago; a request that does not count leaves the clock where the sign of life before it put it,
+# and ``delay`` is told where (``Fault.idle_since_ns``).
 
 
 def _silence(params: NcpParams, last_octet_ns: int) -> int:
@@ -201,6 +202,8 @@ def _delay(params: NcpParams, fault: Fault, last_octet_ns: int) -> int | None:
     or, with a new slot for it, the client answers the next poll for the old one, and so for
     ever.  Attaching behind the last poll is too late: the interval after it runs out in silence.
     """
+    if fault.idle_since_ns is not None:
+        last_octet_ns = fault.idle_since_ns
     cleared_ns = last_octet_ns + _silence(params, last_octet_ns)
     attaches_ns = fault.attaches_at_ns
     same_address = fault.same_address and params.same_client_socket

@@ -147,22 +147,35 @@ def _silence(params: TcpParams, _last_octet_ns: int) -> int | None:
 
 
 def _delay(params: TcpParams, fault: Fault, last_octet_ns: int) -> int | None:
-    """The earliest of: the count used up, a RST to a probe, a RST after a SYN on the old port.
+    """The earliest of: the trials used up, a RST to one of them, a RST after a SYN on the old port.
 
-    A host that is back without state answers the next probe with RST (RFC 793 3.4); its own
-    SYN touches the old connection only if it comes from the old port.
+    Trials are probes, or retransmissions while data is unacknowledged: then nothing is probed
+    (RFC 9293 3.8.4).  A host that is back without state answers the next one with RST (RFC 793
+    3.4); its own SYN touches the old connection only if it comes from the old port.
     """
-    noticed: list[int] = []
-    silence = _silence(params, last_octet_ns)
-    if silence is not None:
-        noticed.append(last_octet_ns + silence)
-        first = last_octet_ns + params.keepalive_idle_ns
-        back = fault.back_at_ns
-        probes = (first + k * params.keepalive_interval_ns for k in range(_probes_max(params)))
-        noticed += [at for at in probes if back is not None and at >= back][:1]
+    trials = _trials(params, last_octet_ns, fault.unacknowledged_since_ns)
+    noticed = trials[-1:]
+    if fault.back_at_ns is not None:
+        noticed += [at for at in trials[:-1] if at >= fault.back_at_ns][:1]
     if fault.attaches_at_ns is not None and fault.same_address:
         noticed.append(fault.attaches_at_ns)
     return min(noticed) - fault.lost_at_ns if noticed else None
+
+
+def _trials(
+    params: TcpParams, last_octet_ns: int, unacknowledged_since_ns: int | None
+) -> list[int]:
+    """When the server tries to reach a silent peer, and last, when it gives up."""
+    if unacknowledged_since_ns is not None:
+        # facts/tcp.md 5: N repeats, each wait twice the one before, the last one waited out.
+        repeats = range(1, params.retransmissions + 2)
+        return [unacknowledged_since_ns + params.first_rto_ns * (2**n - 1) for n in repeats]
+    silence = _silence(params, last_octet_ns)
+    if silence is None:
+        return []
+    first, interval = last_octet_ns + params.keepalive_idle_ns, params.keepalive_interval_ns
+    probes = [first + n * interval for n in range(_probes_max(params))]
+    return [*probes, last_octet_ns + silence]
 
 
 def _idle_probes(params: TcpParams, last_octet_ns: int, until_ns: int) -> int:

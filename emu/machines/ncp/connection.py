@@ -116,6 +116,11 @@ class ServerConnection:
         return self.state is State.GONE
 
     @property
+    def idle_since_ns(self) -> int:
+        """When the watchdog's idle clock last started."""
+        return self._watchdog.idle_since_ns
+
+    @property
     def is_unused(self) -> bool:
         """Nothing was requested yet: a create-connection from the same address is a retry."""
         return self.state in (State.NEW, State.ATTACHED)

@@ -56,11 +56,15 @@ class Event(Enum):
 
 
 class BaseWatchdog:
-    """What both personalities share: the count of open polls and what is said about them."""
+    """What both personalities share: the count of open polls and what is said about them.
 
-    __slots__ = ("_connection_low", "_due_ns", "_of", "state", "unanswered")
+    ``idle_since_ns``: when the idle clock last started.
+    """
 
-    def __init__(self, *, connection: int, polls: int) -> None:
+    __slots__ = ("_connection_low", "_due_ns", "_of", "idle_since_ns", "state", "unanswered")
+
+    def __init__(self, *, connection: int, polls: int, now: int) -> None:
+        self.idle_since_ns = now
         self.state = State.WAITING
         self.unanswered = 0
         self._of = polls
@@ -80,8 +84,8 @@ class BaseWatchdog:
         about = Note("probe", {"number": self.unanswered, "of": self._of})
         return Transmit(Watchdog(connection_low=self._connection_low, mark=WATCHDOG_POLL), about)
 
-    def _alive(self) -> None:
-        self.state, self.unanswered = State.WAITING, 0
+    def _alive(self, now: int) -> None:
+        self.state, self.unanswered, self.idle_since_ns = State.WAITING, 0, now
 
     def _answered(self) -> Effects:
         """Say which poll was answered; an answer nobody asked for is only a sign of life."""
@@ -105,7 +109,7 @@ class NetWareWatchdog(BaseWatchdog):
     __slots__ = ("_params",)
 
     def __init__(self, params: NetWareParams, *, connection: int, now: int) -> None:
-        super().__init__(connection=connection, polls=params.polls)
+        super().__init__(connection=connection, polls=params.polls, now=now)
         self._params = params
         self._due_ns = now + params.delay_before_first_poll_ns
 
@@ -116,7 +120,7 @@ class NetWareWatchdog(BaseWatchdog):
         return row.action(self, stimulus, now)
 
     def on_packet(self, _stimulus: Stimulus, now: int) -> Effects:
-        self._alive()
+        self._alive(now)
         self._due_ns = now + self._params.delay_before_first_poll_ns
         return NOTHING
 
@@ -144,7 +148,7 @@ class MarsNweWatchdog(BaseWatchdog):
     __slots__ = ("_params", "_requested_ns")
 
     def __init__(self, params: MarsNweParams, *, connection: int, now: int) -> None:
-        super().__init__(connection=connection, polls=params.polls)
+        super().__init__(connection=connection, polls=params.polls, now=now)
         self._params = params
         # The create-connection is the request before the first one.
         self._requested_ns = now
@@ -176,7 +180,7 @@ class MarsNweWatchdog(BaseWatchdog):
         return (poll,)
 
     def _reset(self, now: int) -> None:
-        self._alive()
+        self._alive(now)
         self._due_ns = self._check_after(now + self._params.idle_before_first_poll_ns)
 
     def _check_after(self, instant_ns: int) -> int:

@@ -10,12 +10,17 @@ from emu.machines.base import NEVER
 
 
 class Retransmission:
-    """``due``: next expiry, NEVER while nothing is outstanding.  ``count``: repeats so far."""
+    """``due``: next expiry, NEVER while nothing is outstanding.  ``count``: repeats so far.
 
-    __slots__ = ("count", "count_max", "due", "_first_ns", "_wait_ns")
+    ``since_ns``: when the first of these waits began, NEVER while nothing is outstanding; the
+    end of the connection leaves it as it was.
+    """
+
+    __slots__ = ("count", "count_max", "due", "since_ns", "_first_ns", "_wait_ns")
 
     def __init__(self, *, first_rto_ns: int, count_max: int) -> None:
         self.due = NEVER
+        self.since_ns = NEVER
         self.count = 0
         self.count_max = count_max
         self._first_ns = first_rto_ns
@@ -25,12 +30,14 @@ class Retransmission:
         """Something new went out; the timer runs from the oldest of what is outstanding."""
         if self.due == NEVER:
             self.due = now + self._wait_ns
+            self.since_ns = now
 
     def acknowledged(self, now: int, *, outstanding: bool) -> None:
         """The peer took something new: back to the first wait (RFC 6298 5.3)."""
         self.count = 0
         self._wait_ns = self._first_ns
         self.due = now + self._wait_ns if outstanding else NEVER
+        self.since_ns = now if outstanding else NEVER
 
     def stop(self) -> None:
         self.due = NEVER

@@ -59,6 +59,16 @@ class NcpClientConnection:
         self._station = station
         self._alarm = Alarm(station.spec.surroundings, self.machine, self._carry_out)
 
+    @property
+    def unacknowledged_since_ns(self) -> int | None:
+        """Only a server's matters."""
+        return None
+
+    @property
+    def idle_since_ns(self) -> int | None:
+        """Only a server's matters."""
+        return None
+
     def log_on(self, message: LogOn, now: int) -> None:
         """Attach, then log in: the login waits in the shell's queue for its turn."""
         login = Call(function=FUNCTION_BINDERY, data=encode_login(message.user))

@@ -90,6 +90,16 @@ class NcpServerConnection:
         self._station = station
         self._alarm = Alarm(station.spec.surroundings, machine, self._carry_out)
 
+    @property
+    def unacknowledged_since_ns(self) -> int | None:
+        """NCP is client-driven: a server repeats nothing (facts/ipx.md 3.1.6)."""
+        return None
+
+    @property
+    def idle_since_ns(self) -> int | None:
+        """When the watchdog's clock last started; mars_nwe does not count every request."""
+        return self.machine.idle_since_ns
+
     def hear(self, pdu: NcpRequest | Watchdog, mac: bytes, now: int) -> None:
         """A datagram of this connection."""
         self.mac, self.last_octet_ns = mac, now
@@ -197,7 +207,7 @@ class NcpServerStation:
         self._ipx = IpxPort(spec.surroundings, framing=self.params.framing, network=SEGMENT_NETWORK)
         self._ipx.add_internal(self._network, NODE_INTERNAL)
         self.claims = self._ipx.claims
-        self._serial = 0
+        self._serial = spec.serial_first
 
     def receive(self, frame: bytes, now: int) -> None:
         """One frame.  What is malformed is dropped and counted."""
