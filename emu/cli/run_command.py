@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emu.cli.printing import print_lines
 from emu.errors import InputError
+from emu.units import NS_PER_S
 
 if TYPE_CHECKING:
+    from emu.capture.ledger import Ledger
     from emu.policy.model import Policy
     from emu.result import RunResult
+    from emu.run import Gear
     from emu.scenario.model import Scenario
 
 EXIT_EXPECTATION_FAILED = 1
@@ -116,34 +120,33 @@ def _play_one(
     scenario: Scenario,
     policy: Policy,
     seed: int,
-    gear: object,
+    gear: Gear,
     capture: Path | None,
     ledger_path: Path | None,
     verbose: bool,
 ) -> RunResult:
-    from emu.capture.ledger import Ledger
-    from emu.run import Gear, play, write_capture
+    from emu.run import play, write_capture
 
-    assert isinstance(gear, Gear)
     ledger = _ledger(ledger_path, verbose)
     with progress_line(f"{scenario.name} under {policy.name}", scenario.horizon_ns) as progress:
         result = play(scenario, policy, seed=seed, gear=gear, ledger=ledger, progress=progress)
     if capture is not None:
         result = write_capture(result, capture)
     if ledger_path is not None and ledger is not None:
-        assert isinstance(ledger, Ledger)
         ledger.write(ledger_path)
     return result
 
 
-def _ledger(path: Path | None, verbose: bool):  # noqa: ANN202
-    from emu.capture.ledger import Ledger
-
+def _ledger(path: Path | None, verbose: bool) -> Ledger | None:
     if verbose:
         from emu.diary import DiaryLedger
 
         return DiaryLedger()
-    return None if path is None else Ledger()
+    if path is None:
+        return None
+    from emu.capture.ledger import Ledger
+
+    return Ledger()
 
 
 def _print_json(results: Sequence[RunResult]) -> None:
@@ -165,24 +168,20 @@ def _print_stories(scenario: Scenario, results: Sequence[tuple[Policy, RunResult
         print_lines(side_by_side(results))
 
 
-class progress_line:  # noqa: N801
-    """A line on stderr that shows how far virtual time has come; nothing without a terminal."""
+@contextmanager
+def progress_line(what: str, horizon_ns: int) -> Generator[Callable[[int], None] | None]:
+    """A line on stderr that shows how far virtual time has come; None without a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
 
-    def __init__(self, what: str, horizon_ns: int) -> None:
-        self._what = what
-        self._horizon_ns = horizon_ns
-        self._shown = False
-
-    def __enter__(self) -> Callable[[int], None] | None:
-        return self._show if sys.stderr.isatty() else None
-
-    def _show(self, now: int) -> None:
-        done = 100 * now // self._horizon_ns
-        sys.stderr.write(f"\r{self._what}: {now / 1e9:.0f} s of virtual time, {done} % ")
+    def show(now: int) -> None:
+        done = 100 * now // horizon_ns
+        sys.stderr.write(f"\r{what}: {now / NS_PER_S:.0f} s of virtual time, {done} % ")
         sys.stderr.flush()
-        self._shown = True
 
-    def __exit__(self, *_: object) -> None:
-        if self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+    try:
+        yield show
+    finally:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()

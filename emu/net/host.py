@@ -25,6 +25,11 @@ Factory = Callable[["Boot"], Callable[[], Awaitable[None]] | None]
 Observer = Callable[["Boot", "Note", int, int], None]
 
 
+#: What stands behind the length of an 802.3 frame, so that a claim on it is no Ethernet type:
+#: raw IPX, 802.2 IPX, SNAP (facts/ipx.md 1.2), and NetBIOS (IEEE 802.2, F0).
+SERVICE_ACCESS_POINTS = frozenset({b"\xff\xff", b"\xe0\xe0", b"\xaa\xaa", b"\xf0\xf0"})
+
+
 class Boot:
     """One life of a host; what ``emu.stations.base.Surroundings`` asks for.
 
@@ -32,8 +37,8 @@ class Boot:
     this life then expire unheard, and nothing it does reaches the wire.
     """
 
-    __slots__ = ("_by_claim", "_ledger", "_nic", "_scope", "_timeline", "alive", "host", "mac",
-                 "number")  # fmt: skip
+    __slots__ = ("_by_sap", "_by_type", "_ledger", "_nic", "_scope", "_timeline", "alive", "host",
+                 "mac", "number")  # fmt: skip
 
     def __init__(self, host: Host, number: int) -> None:
         self.host = host
@@ -43,15 +48,17 @@ class Boot:
         self._nic = host.nic
         self._timeline = host.timeline
         self._ledger = host.ledger
-        self._by_claim: dict[bytes, Station] = {}
+        self._by_type: dict[bytes, Callable[[bytes, int], None]] = {}
+        self._by_sap: dict[bytes, Callable[[bytes, int], None]] = {}
         self._scope: trio.CancelScope | None = None
 
     def add(self, station: Station) -> None:
         """Let a station have the frames it claims."""
         for claim in station.claims:
-            if claim in self._by_claim:
+            if claim in self._by_type or claim in self._by_sap:
                 raise ValueError(f"{self.host.name}: two stations claim {claim.hex()}")
-            self._by_claim[claim] = station
+            table = self._by_sap if claim in SERVICE_ACCESS_POINTS else self._by_type
+            table[claim] = station.receive
 
     def dice(self, purpose: str) -> Random:
         """A source of randomness that no other consumer, boot or host shares."""
@@ -81,17 +88,17 @@ class Boot:
     # --- the host's side ---------------------------------------------------------------------
 
     def receive(self, octets: bytes, number: int, now: int) -> None:
-        """Demultiplex one frame: our address or a group's, then by what follows it."""
-        if octets[:6] != self.mac and not octets[0] & 1:
-            return
-        claim = octets[12:14]
-        if claim < b"\x06\x00":  # a length: IEEE 802.3 3.2.6
-            claim = octets[14:16]
-        station = self._by_claim.get(claim)
+        """Demultiplex one frame by what follows the addresses.
+
+        The switch brings only what is for this address or for a group's.
+        """
+        deliver = self._by_type.get(octets[12:14])
+        if deliver is None and octets[12] < 6:  # a length, not a type: IEEE 802.3 3.2.6
+            deliver = self._by_sap.get(octets[14:16])
         if self._ledger is not None:
             self._ledger.note(now, "received", host=self.host.name, frame=number)
-        if station is not None:
-            station.receive(octets, now)
+        if deliver is not None:
+            deliver(octets, now)
 
     def _fire(self, timer: Timer, now: int) -> None:
         if self.alive:

@@ -8,6 +8,7 @@ server when it has arrived; that is what a capture made on the server would show
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 
 from emu.capture.recording import Recording
@@ -29,10 +30,19 @@ def bytes_on_wire(octets: int) -> int:
     return max(octets, FRAME_MIN_OCTETS) + FCS_OCTETS
 
 
+@dataclass(slots=True, kw_only=True)
+class _Size:
+    """Frames of one length: how long the sender is busy, when they arrive, how many there were."""
+
+    busy_ns: int
+    arrival_ns: int
+    count: int = 0
+
+
 class Nic:
     """One port.  ``receiver(octets, number, now)`` gets what arrives while it has power."""
 
-    __slots__ = ("arriving", "free_at", "link", "mac", "name", "receiver")
+    __slots__ = ("arriving", "free_at", "link", "mac", "name", "receiver", "taps")
 
     def __init__(self, name: str, mac: bytes, link: Lan) -> None:
         self.name = name
@@ -41,12 +51,13 @@ class Nic:
         self.free_at = 0
         self.receiver: Receiver | None = None
         self.arriving = 0
+        self.taps = False
         link.nics[mac] = self
 
     def arrive(self, frame: tuple[bytes, int], now: int) -> None:
         """A frame is here.  Without power it is lost, but the tap has seen it."""
         octets, number = frame
-        if number == 0 and self.link.tap is self:
+        if number == 0 and self.taps:
             number = self.link.tapped(octets, now)
         receiver = self.receiver
         if receiver is not None:
@@ -72,56 +83,67 @@ class Lan:
     ) -> None:
         self.name = name
         self.nics: dict[bytes, Nic] = {}
-        self.frames = 0
-        self.bytes_on_wire = 0
-        self.tap: Nic | None = None
-        self._timeline = timeline
+        self._at = timeline.at
         self._bits_per_second = bits_per_second
         self._propagation_ns = propagation_ns
         self._loss = loss
         self._dice = dice
         self._recording = recording
         self._interface = interface
-        self._measured: dict[int, tuple[int, int, int]] = {}
+        self._sizes: dict[int, _Size] = {}
+
+    @property
+    def frames(self) -> int:
+        """Frames offered so far, lost ones included."""
+        return sum(size.count for size in self._sizes.values())
+
+    @property
+    def bytes_on_wire(self) -> int:
+        """What they were on the wire; see the function of that name."""
+        return sum(size.count * bytes_on_wire(octets) for octets, size in self._sizes.items())
+
+    def tap(self, nic: Nic) -> None:
+        """Put the tap at a port, if anything is recorded at all."""
+        nic.taps = self._recording is not None
 
     def tapped(self, octets: bytes, now: int) -> int:
-        """Record a frame at the tap; its number in the capture, 0 without one."""
-        if self._recording is None:
-            return 0
+        """Record a frame at the tap; its number in the capture."""
+        assert self._recording is not None
         return self._recording.frame(self._interface, now, octets)
 
     def offer(self, sender: Nic, octets: bytes, now: int) -> int:
         """Send a frame.  Returns its number at the tap, 0 if the tap has not seen it (yet)."""
-        number = self.tapped(octets, now) if sender is self.tap else 0
+        number = self.tapped(octets, now) if sender.taps else 0
         length = len(octets)
-        busy, until_arrival, on_wire = self._measured.get(length) or self._measure(length)
-        start = now if now > sender.free_at else sender.free_at
-        sender.free_at = start + busy
-        self.frames += 1
-        self.bytes_on_wire += on_wire
+        size = self._sizes.get(length) or self._measure(length)
+        size.count += 1
+        start = sender.free_at
+        if start < now:
+            start = now
+        sender.free_at = start + size.busy_ns
         if self._loss and self._dice.random() < self._loss:
             return number
         target = self.nics.get(octets[:6])
         if target is not None:
-            self._timeline.at(start + until_arrival, FRAME, target.arrive, (octets, number))
+            self._at(start + size.arrival_ns, FRAME, target.arrive, (octets, number))
         elif octets[0] & 1:
-            self._flood(sender, octets, number, start + until_arrival)
+            self._flood(sender, octets, number, start + size.arrival_ns)
         return number
 
     def _flood(self, sender: Nic, octets: bytes, number: int, arrival: int) -> None:
         """To every port but the sender's, in the order they were plugged in."""
         for nic in self.nics.values():
             if nic is not sender:
-                self._timeline.at(arrival, FRAME, nic.arrive, (octets, number))
+                self._at(arrival, FRAME, nic.arrive, (octets, number))
 
-    def _measure(self, octets: int) -> tuple[int, int, int]:
-        """(ns the sender is busy, ns until the frame has arrived, bytes on wire)."""
-        on_wire = bytes_on_wire(octets)
+    def _measure(self, octets: int) -> _Size:
+        on_wire = bytes_on_wire(octets) + PREAMBLE_OCTETS
 
         def duration(count: int) -> int:
             return count * 8 * NS_PER_S // self._bits_per_second
 
-        arrival = duration(on_wire + PREAMBLE_OCTETS) + self._propagation_ns
-        busy = duration(on_wire + PREAMBLE_OCTETS + GAP_OCTETS)
-        measured = self._measured[octets] = (busy, arrival, on_wire)
-        return measured
+        size = self._sizes[octets] = _Size(
+            busy_ns=duration(on_wire + GAP_OCTETS),
+            arrival_ns=duration(on_wire) + self._propagation_ns,
+        )
+        return size

@@ -115,9 +115,8 @@ class Agent:
         wanted = LogOn(user=self.person.user, client=self.person.client)
         self.connection = self.station.connect(wanted, now)
         outcome: str = await self._signal.wait()
-        if outcome == "refused" and self.connection is not None:
-            self.connection.close(self._timeline.now)
-            self.connection = None
+        if outcome == "refused":
+            self._hang_up()
         elif outcome != "welcome":
             self._records.attempts.append(
                 Attempt(
@@ -129,6 +128,11 @@ class Agent:
                 )
             )
         return outcome
+
+    def _hang_up(self) -> None:
+        if self.connection is not None:
+            self.connection.close(self._timeline.now)
+            self.connection = None
 
     def work(self) -> None:
         """One keystroke; nothing without a session."""

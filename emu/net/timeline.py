@@ -111,20 +111,24 @@ class Timeline:
         limit or ``turns_max`` was reached.
         """
         heap = self._heap
-        turn = 0
-        while heap and turn < turns_max and heap[0][0] <= limit:
-            due, rank, _, action, argument = heappop(heap)
+        now, turn, first_turn_here = self.now, 0, self._turns_here
+        while heap and turn < turns_max:
+            entry = heappop(heap)
+            due, rank, _, action, argument = entry
+            if due > limit:
+                heappush(heap, entry)
+                break
             turn += 1
-            if due != self.now:
-                self.now = due
-                self._turns_here = turn
-            elif turn - self._turns_here > TURNS_PER_INSTANT_MAX:
+            if due != now:
+                self.now = now = due
+                first_turn_here = turn
+            elif turn - first_turn_here > TURNS_PER_INSTANT_MAX:
                 self._suspect(rank, action)
             action(argument, due)
             if self._stop:
                 break
         self.turns += turn
-        self._turns_here -= turn
+        self._turns_here = first_turn_here - turn
         woken, self._woken, self._stop = self._woken, None, False
         return woken
 

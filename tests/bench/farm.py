@@ -95,7 +95,7 @@ class WorldFarm:
         self.probes = 0
         self.answers = 0
         self._host("server", 1, TcpServerStation)
-        self.link.tap = self.link.nics[mac(1)]
+        self.link.tap(self.link.nics[mac(1)])
         hosts = max(1, sessions // SESSIONS_PER_HOST)
         phases = Random("phases")
         for number in range(hosts):

@@ -91,8 +91,8 @@ def test_a_station_gets_what_it_claims(rest: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("rest", "to"),
-    [(b"\x86\xdd", OWN), (b"\x00\x23\xf0\xf0\x03", OWN), (ETHERNET_II, b"\x02\0\0\0\0\x09")],
-    ids=["another ethertype", "another SAP", "another address"],
+    [(b"\x86\xdd", OWN), (b"\x00\x23\xf0\xf0\x03", OWN), (b"\xe0\xe0\x08\x00", OWN)],
+    ids=["another ethertype", "another SAP", "an ethertype that looks like our SAP"],
 )
 def test_it_does_not_get_anything_else(rest: bytes, to: bytes) -> None:
     bench = Bench()

@@ -30,7 +30,7 @@ class Segment:
         )
         self.heard: list[tuple[str, int, bytes, int]] = []
         self.ports = {mac: self._port(name, mac) for name, mac in NAMES.items()}
-        self.lan.tap = self.ports[SERVER]
+        self.lan.tap(self.ports[SERVER])
 
     def _port(self, name: str, mac: bytes) -> Nic:
         nic = Nic(name, mac, self.lan)
