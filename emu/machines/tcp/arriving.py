@@ -18,13 +18,29 @@ if TYPE_CHECKING:
 
 _TAKES_DATA = frozenset({State.ESTABLISHED, State.FIN_WAIT_1, State.FIN_WAIT_2})
 
+#: Both FINs have been sent: the layer above has been told the end, and is not told another.
+_TOLD = frozenset({State.CLOSING, State.LAST_ACK, State.TIME_WAIT})
+
+
+def reset_for(segment: Segment) -> Segment | None:
+    """What a segment draws that belongs to no connection (RFC 793 p. 36); a RST draws nothing."""
+    if segment.flags & RST:
+        return None
+    if segment.flags & ACK:
+        return Segment(segment.acknowledgement, 0, RST, 0)
+    return Segment(0, (segment.sequence + segment.length) % MODULUS, RST | ACK, 0)
+
+
+def in_closed(segment: Segment) -> Effects:
+    """RFC 793 p. 65: there is no connection."""
+    reset = reset_for(segment)
+    return NOTHING if reset is None else [Transmit(reset)]
+
 
 def in_syn_sent(tcp: Tcp, segment: Segment, now: int) -> Effects:
     """RFC 793 p. 66-68.  An ACK that is not for our SYN is a half-open peer: reset it."""
     if segment.flags & ACK and segment.acknowledgement != tcp.snd_nxt:
-        if segment.flags & RST:
-            return NOTHING
-        return [Transmit(Segment(segment.acknowledgement, 0, RST, 0))]
+        return in_closed(segment)
     if segment.flags & RST:
         return tcp.reset("connection refused by RST") if segment.flags & ACK else NOTHING
     if not segment.flags & SYN:
@@ -33,7 +49,7 @@ def in_syn_sent(tcp: Tcp, segment: Segment, now: int) -> Effects:
     sending.offer_mss(tcp, segment)
     if segment.flags & ACK:
         sending.acknowledged(tcp, segment, now)
-        return [Transmit(tcp.segment(ACK)), *tcp.opened(now)]
+        return [sending.acknowledgement(tcp), *tcp.opened(now)]
     tcp.snd_wnd = segment.window
     tcp.state = State.SYN_RECEIVED
     own = sending.again(tcp, tcp.outstanding[0])
@@ -45,7 +61,7 @@ def in_order(tcp: Tcp, segment: Segment, now: int) -> Effects:
     """RFC 793 p. 69-76: sequence, RST, SYN, ACK, text, FIN."""
     flags = segment.flags
     if not tcp.acceptable(segment):
-        return NOTHING if flags & RST else [Transmit(tcp.segment(ACK))]
+        return _not_acceptable(tcp, segment, now)
     if flags & (RST | SYN):
         return _reset_or_syn(tcp, segment)
     if not flags & ACK:
@@ -54,7 +70,8 @@ def in_order(tcp: Tcp, segment: Segment, now: int) -> Effects:
         return _ack_of_nothing(tcp, segment)
     effects: list[Effect] = []
     if tcp.state is State.SYN_RECEIVED:
-        sending.acknowledged(tcp, segment, now)
+        if not sending.acknowledged(tcp, segment, now):  # RFC 9293 3.10.7.4: SND.UNA < SEG.ACK
+            return _ack_of_nothing(tcp, segment)
         effects += tcp.opened(now)
     elif sending.acknowledged(tcp, segment, now) or tcp.unsent:
         effects += sending.push(tcp, now)
@@ -65,19 +82,34 @@ def in_order(tcp: Tcp, segment: Segment, now: int) -> Effects:
     return effects
 
 
-def _reset_or_syn(tcp: Tcp, segment: Segment) -> Effects:
-    """Second and fourth check.  RFC 793 p. 71: a SYN in the window is an error, send a reset."""
+def _not_acceptable(tcp: Tcp, segment: Segment, now: int) -> Effects:
+    """First check: say what is expected.  The peer's FIN again restarts TIME-WAIT (p. 73)."""
     if segment.flags & RST:
-        return tcp.reset("RST received")
-    reply = Segment(0, (segment.sequence + segment.length) % MODULUS, RST | ACK, 0)
-    return [Transmit(reply), *tcp.reset("SYN in the window")]
+        return NOTHING
+    if tcp.state is State.TIME_WAIT and segment.flags & FIN:
+        tcp.wait_due = now + tcp.params.time_wait_ns
+    return [sending.acknowledgement(tcp)]
+
+
+def _reset_or_syn(tcp: Tcp, segment: Segment) -> Effects:
+    """Second and fourth check.  RFC 793 p. 71: a SYN in the window is an error, send a reset.
+
+    Both flags stand at SEG.SEQ, so text that reaches into the window does not bring them in.
+    """
+    reset = segment.flags & RST
+    if ahead(segment.sequence, tcp.rcv_nxt) < 0:
+        return NOTHING if reset else [sending.acknowledgement(tcp)]
+    reply = in_closed(segment)
+    if tcp.state in _TOLD:
+        return [*reply, *tcp.finish_in_order()]
+    return [*reply, *tcp.reset("RST received" if reset else "SYN in the window")]
 
 
 def _ack_of_nothing(tcp: Tcp, segment: Segment) -> Effects:
     """It acknowledges what we never sent (p. 72); before the handshake ended, reset (p. 72)."""
     if tcp.state is State.SYN_RECEIVED:
-        return [Transmit(Segment(segment.acknowledgement, 0, RST, 0))]
-    return [Transmit(tcp.segment(ACK))]
+        return in_closed(segment)
+    return [sending.acknowledgement(tcp)]
 
 
 def _all_acknowledged(tcp: Tcp, now: int) -> Effects:
@@ -92,18 +124,18 @@ def _all_acknowledged(tcp: Tcp, now: int) -> Effects:
 
 
 def _take(tcp: Tcp, segment: Segment, now: int) -> Effects:
-    """Seventh and eighth check: text and FIN, trimmed to what is new."""
+    """Seventh and eighth check: text and FIN, trimmed to what is new and inside the window."""
     if tcp.state not in _TAKES_DATA:
         return NOTHING
     skip = ahead(tcp.rcv_nxt, segment.sequence)
     if skip < 0:  # a gap: say what is missing, the peer repeats it
-        return [Transmit(tcp.segment(ACK))]
-    payload = segment.payload[skip:]
+        return [sending.acknowledgement(tcp)]
+    payload = segment.payload[skip : skip + tcp.params.window]
     tcp.rcv_nxt = (tcp.rcv_nxt + len(payload)) % MODULUS
     effects: list[Effect] = []
     if payload:
         effects += [*_acknowledge(tcp, now), Deliver(Data(payload))]
-    if segment.flags & FIN:
+    if segment.flags & FIN and segment.length - skip <= tcp.params.window:
         effects += _take_fin(tcp, now)
     return effects
 
@@ -111,17 +143,15 @@ def _take(tcp: Tcp, segment: Segment, now: int) -> Effects:
 def _acknowledge(tcp: Tcp, now: int) -> Effects:
     """RFC 1122 4.2.3.2: wait for something to ride on, but never for a second segment."""
     if tcp.ack_due != NEVER or tcp.params.ack_delay_ns == 0:
-        tcp.ack_due = NEVER
-        return [Transmit(tcp.segment(ACK))]
+        return [sending.acknowledgement(tcp)]
     tcp.ack_due = now + tcp.params.ack_delay_ns
     return NOTHING
 
 
 def _take_fin(tcp: Tcp, now: int) -> Effects:
     tcp.rcv_nxt = (tcp.rcv_nxt + 1) % MODULUS
-    tcp.ack_due = NEVER
-    answer = Transmit(tcp.segment(ACK))
-    told = Deliver(Ended("FIN received"))
+    answer = sending.acknowledgement(tcp)
+    told = Deliver(Ended("connection closed by FIN"))
     if tcp.state is State.ESTABLISHED:
         tcp.state = State.CLOSE_WAIT
     elif tcp.state is State.FIN_WAIT_1:

@@ -12,7 +12,7 @@ from emu.machines.base import NEVER
 from emu.machines.tcp.keepalive import Keepalive
 from emu.machines.tcp.params import TcpParams
 from emu.machines.tcp.retransmission import Retransmission
-from emu.pdu.ip_tcp import ACK, Segment
+from emu.pdu.ip_tcp import ACK, Segment, new_segment
 
 MODULUS = 1 << 32
 _HALF = 1 << 31
@@ -100,7 +100,7 @@ class ControlBlock:
 
     def segment(self, flags: int, payload: bytes = b"") -> Segment:
         """A segment at SND.NXT that acknowledges everything received."""
-        return Segment(self.snd_nxt, self.rcv_nxt, flags | ACK, self.params.window, payload)
+        return new_segment(self.snd_nxt, self.rcv_nxt, flags | ACK, self.params.window, payload)
 
     def acceptable(self, segment: Segment) -> bool:
         """The four cases of RFC 793 3.3 (the window here is never zero)."""

@@ -22,7 +22,7 @@ class Verdict(Enum):
 class Keepalive:
     """``due``: next expiry, NEVER while off.  ``unanswered``: probes since the last segment."""
 
-    __slots__ = ("due", "probes_max", "unanswered", "_idle_ns", "_interval_ns", "_on")
+    __slots__ = ("_idle_ns", "_interval_ns", "_on", "due", "probes_max", "unanswered")
 
     def __init__(self, *, idle_ns: int, interval_ns: int, probes_max: int) -> None:
         self.due = NEVER

@@ -7,7 +7,7 @@ because nothing here rests on it: congestion control, Nagle, urgent data, out-of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from emu.errors import LocalProtocolError
@@ -23,19 +23,19 @@ from emu.machines.base import (
     Note,
     Opened,
     Received,
-    Row,
     Stimulus,
     Transmit,
 )
-from emu.machines.tcp import arriving, sending
+from emu.machines.tcp import arriving, expiring, sending
 from emu.machines.tcp.control import Abort, Close, Connect, ControlBlock, Send, State
-from emu.machines.tcp.keepalive import Verdict
 from emu.machines.tcp.params import TcpParams
 from emu.machines.tcp.retransmission import Retransmission
+from emu.machines.tcp.rows import rows
 from emu.pdu.ip_tcp import ACK, RST, SYN, Segment
 
-#: Notes without numbers are shared: one per probe answered matters in a farm.
-_ANSWERED = Note("probe-answered")
+#: Shared: one new note per answered probe would show in a farm of ten thousand sessions.
+_ANSWERED = Note("probe-answered", {"by": "ACK"})
+_ANSWERED_BY_RST = Note("probe-answered", {"by": "RST"})
 
 
 class Tcp(ControlBlock):
@@ -46,13 +46,13 @@ class Tcp(ControlBlock):
     def __init__(self, params: TcpParams, *, initial_sequence: int, probing: bool) -> None:
         super().__init__(params, initial_sequence=initial_sequence)
         self.probing = probing and params.keepalive
-        self._rows = _TABLE[State.CLOSED]
+        self._rows = FRESH
 
     # --- the contract of machines/base.py ----------------------------------------------------
 
     def step(self, stimulus: Stimulus, now: int) -> Effects:
         """One stimulus; ``LocalProtocolError`` when this state does not allow it."""
-        if stimulus.__class__ is Asked:
+        if type(stimulus) is Asked:
             kind: type[Any] = stimulus.request.__class__
             argument: Any = stimulus.request
         else:
@@ -65,7 +65,7 @@ class Tcp(ControlBlock):
         effects = row.action(self, argument, now)
         if self.state is not before:
             assert self.state in row.leads_to, f"{before} -> {self.state} by {kind.__name__}"
-            self._rows = _TABLE[self.state]
+            self._rows = TABLE[self.state]
         return effects
 
     def due(self) -> int | None:
@@ -97,8 +97,10 @@ class Tcp(ControlBlock):
         return self._send_syn(SYN, now)
 
     def accept(self, stimulus: Received, now: int) -> Effects:
-        """A listener made us for this SYN."""
+        """A listener made us for this SYN; whatever else comes first has no connection."""
         segment: Segment = stimulus.pdu
+        if segment.flags & (SYN | ACK | RST) != SYN:
+            return arriving.in_closed(segment)
         self.rcv_nxt = (segment.sequence + 1) % (1 << 32)
         self.snd_wnd = segment.window
         sending.offer_mss(self, segment)
@@ -128,55 +130,36 @@ class Tcp(ControlBlock):
         return sending.push(self, now)
 
     def give_up_opening(self, _: Close, _now: int) -> Effects:
-        """Closed before the handshake ended."""
+        """Closed before the peer answered."""
         return self._finish(Ended("closed before it opened"))
 
+    def close_opening(self, _: Close, now: int) -> Effects:
+        """RFC 793 p. 60: the peer has a connection by now, so it gets a FIN.
+
+        Behind what is queued, if anything is; until then the SYN's timer goes on.
+        """
+        self.fin_wanted = True
+        self.state = State.FIN_WAIT_1
+        return NOTHING if self.unsent else sending.push(self, now)
+
     def abort(self, _: Abort, _now: int) -> Effects:
-        """RFC 793 3.9, ABORT: one RST and no state."""
+        """RFC 793 p. 62: one RST and no state."""
         return [Transmit(self.segment(RST)), *self._finish(Ended("aborted"))]
+
+    def forget(self, _: Abort, _now: int) -> Effects:
+        """RFC 793 p. 62: nothing of ours is unsettled at the peer, so no RST."""
+        return self._finish(Ended("aborted"))
 
     # --- expired -----------------------------------------------------------------------------
 
     def expired(self, _: Expired, now: int) -> Effects:
-        """Serve the first timer that is due, in the order ``timers`` gives."""
-        if self.retransmission.due <= now:
-            return self._retransmit(now)
-        if self.keepalive.due <= now:
-            return self._probe(now)
-        if self.ack_due <= now:
-            self.ack_due = NEVER
-            return [Transmit(self.segment(ACK))]
-        if self.wait_due <= now:
-            return self._finish(None)
-        return NOTHING
+        """One timer; the next one, if it is due as well, at the next expiry."""
+        return expiring.first_due(self, now)
 
-    def _retransmit(self, now: int) -> Effects:
-        timer = self.retransmission
-        oldest = self.outstanding[0]
-        if timer.expired(now):
-            facts = {"number": timer.count, "of": timer.count_max}
-            return [Transmit(sending.again(self, oldest), Note("retransmission", facts))]
-        if oldest.flags & SYN:
-            return self._finish(Lost(f"SYN unanswered {timer.count_max + 1} times"))
-        cause = f"{timer.count_max} retransmissions unanswered"
-        return self._give_up(cause, reset=self.params.reset_on_data_give_up)
-
-    def _probe(self, now: int) -> Effects:
-        keepalive = self.keepalive
-        verdict = keepalive.expired(now, outstanding=bool(self.outstanding or self.unsent))
-        if verdict is Verdict.WAIT:
-            return NOTHING
-        if verdict is Verdict.GIVE_UP:
-            cause = f"{keepalive.probes_max} keepalive probes unanswered"
-            return self._give_up(cause, reset=self.params.reset_on_probe_give_up)
-        # SEG.SEQ = SND.NXT-1 lies left of the peer's window and forces an ACK (RFC 9293 3.8.4).
-        probe = Segment((self.snd_nxt - 1) % (1 << 32), self.rcv_nxt, ACK, self.params.window)
-        facts = {"number": keepalive.unanswered, "of": keepalive.probes_max}
-        return [Transmit(probe, Note("probe", facts))]
-
-    def _give_up(self, cause: str, *, reset: bool) -> Effects:
+    def give_up(self, lost: Lost, *, reset: bool) -> Effects:
+        """The peer is held for dead; ``reset``: with a last word."""
         last_word = [Transmit(self.segment(RST))] if reset else []
-        return [*last_word, *self._finish(Lost(cause))]
+        return [*last_word, *self._finish(lost)]
 
     # --- received ----------------------------------------------------------------------------
 
@@ -186,13 +169,22 @@ class Tcp(ControlBlock):
     def arrive(self, stimulus: Received, now: int) -> Effects:
         """RFC 793 3.9, SEGMENT ARRIVES, for every state from SYN-RECEIVED on."""
         segment: Segment = stimulus.pdu
-        answered = self.keepalive.heard(now)
+        keepalive = self.keepalive
+        if segment.flags & ACK:
+            answered = keepalive.heard(now)
+            effects = arriving.in_order(self, segment, now)
+            if answered:
+                return [_ANSWERED_BY_RST if segment.flags & RST else _ANSWERED, *effects]
+            return effects
+        # Neither data nor acknowledgement (RFC 9293 3.8.4): silence goes on counting, unless
+        # it is the RST of a peer that has no such connection and ends it.
+        answered = keepalive.unanswered
         effects = arriving.in_order(self, segment, now)
-        if answered:
-            return [_ANSWERED, *effects]
+        if answered and segment.flags & RST and self.state is State.CLOSED:
+            return [_ANSWERED_BY_RST, *effects]
         return effects
 
-    # --- shared with ``arriving`` ------------------------------------------------------------
+    # --- shared with ``arriving`` and ``expiring`` -------------------------------------------
 
     def opened(self, now: int) -> Effects:
         """The handshake is over."""
@@ -218,7 +210,7 @@ class Tcp(ControlBlock):
         return NOTHING
 
     def finish_in_order(self) -> Effects:
-        """LAST-ACK got its acknowledgement."""
+        """The end that the layer above knows of is complete."""
         return self._finish(None)
 
     def _finish(self, last: Ended | Lost | None) -> Effects:
@@ -230,61 +222,13 @@ class Tcp(ControlBlock):
         self.unsent = b""
         return [] if last is None else [Deliver(last)]
 
+    def refuse(self, stimulus: Received, _now: int) -> Effects:
+        """The connection is no more."""
+        return arriving.in_closed(stimulus.pdu)
+
     def ignore(self, _: Any, _now: int) -> Effects:
         return NOTHING
 
 
-def _rows() -> Mapping[State, Mapping[type[Any], Row[Tcp, State]]]:
-    """The table.  Every row cites RFC 793 3.9 unless it says otherwise."""
-    closed = frozenset({State.CLOSED})
-    anywhere = frozenset(State)
-
-    def row(action: Callable[[Tcp, Any, int], Effects], leads_to: frozenset[State], cites: str):  # noqa: ANN202
-        return Row[Tcp, State](action, leads_to, cites)
-
-    expired = row(Tcp.expired, closed, "RFC 793 3.9 TIMEOUTS; RFC 1122 4.2.3.6")
-    arrive = row(Tcp.arrive, anywhere, "RFC 793 3.9 SEGMENT ARRIVES")
-    abort = row(Tcp.abort, closed, "RFC 793 3.9 ABORT")
-    ignore = row(Tcp.ignore, frozenset(), "RFC 793 3.9 CLOSED")
-    flowing = {
-        Received: arrive,
-        Expired: expired,
-        Send: row(Tcp.send, frozenset(), "RFC 793 3.9 SEND"),
-        Close: row(Tcp.close, frozenset({State.FIN_WAIT_1, State.LAST_ACK}), "RFC 793 3.9 CLOSE"),
-        Abort: abort,
-    }
-    opening = {
-        Expired: expired,
-        Send: row(Tcp.hold, frozenset(), "RFC 793 3.9 SEND, queued"),
-        Close: row(Tcp.give_up_opening, closed, "RFC 793 3.9 CLOSE"),
-        Abort: abort,
-    }
-    ending = {Received: arrive, Expired: expired, Abort: abort}
-    return {
-        State.CLOSED: {
-            Connect: row(Tcp.connect, frozenset({State.SYN_SENT}), "RFC 793 3.9 OPEN, active"),
-            Received: row(Tcp.accept, frozenset({State.SYN_RECEIVED}), "RFC 793 3.9 LISTEN"),
-            Expired: ignore,
-            Close: ignore,
-            Abort: ignore,
-        },
-        State.SYN_SENT: {
-            **opening,
-            Received: row(
-                Tcp.answer_in_syn_sent,
-                frozenset({State.ESTABLISHED, State.SYN_RECEIVED, State.CLOSED}),
-                "RFC 793 3.9 SYN-SENT",
-            ),
-        },
-        State.SYN_RECEIVED: {**opening, Received: arrive},
-        State.ESTABLISHED: flowing,
-        State.CLOSE_WAIT: flowing,
-        State.FIN_WAIT_1: ending,
-        State.FIN_WAIT_2: ending,
-        State.CLOSING: ending,
-        State.LAST_ACK: ending,
-        State.TIME_WAIT: ending,
-    }
-
-
-_TABLE = _rows()
+#: A machine is one connection: ``FRESH`` until something happens, ``TABLE`` from then on.
+FRESH, TABLE = rows(Tcp)

@@ -16,7 +16,7 @@ class Retransmission:
     end of the connection leaves it as it was.
     """
 
-    __slots__ = ("count", "count_max", "due", "since_ns", "_first_ns", "_wait_ns")
+    __slots__ = ("_first_ns", "_wait_ns", "count", "count_max", "due", "since_ns")
 
     def __init__(self, *, first_rto_ns: int, count_max: int) -> None:
         self.due = NEVER
@@ -49,5 +49,5 @@ class Retransmission:
             return False
         self.count += 1
         self._wait_ns *= 2
-        self.due = now + self._wait_ns
+        self.due = min(now + self._wait_ns, NEVER)  # 255 doublings reach past the end of time
         return True

@@ -8,8 +8,17 @@ from emu.pdu.ip_tcp import ACK, FIN, PSH, Segment
 
 
 def offer_mss(block: ControlBlock, syn: Segment) -> None:
-    """The peer's SYN says what it takes; the smaller side wins (RFC 9293 3.7.1)."""
-    block.mss = min(block.params.mss, MSS_DEFAULT if syn.mss is None else syn.mss)
+    """The peer's SYN says what it takes; the smaller side wins (RFC 9293 3.7.1).
+
+    A peer that offers 0 gets single octets: nothing could be sent to it otherwise.
+    """
+    block.mss = max(1, min(block.params.mss, MSS_DEFAULT if syn.mss is None else syn.mss))
+
+
+def acknowledgement(block: ControlBlock) -> Transmit:
+    """A bare ACK; it says all that a delayed one would have said."""
+    block.ack_due = NEVER
+    return Transmit(block.segment(ACK))
 
 
 def put_out(block: ControlBlock, segment: Segment, now: int) -> Transmit:
@@ -41,10 +50,12 @@ def push(block: ControlBlock, now: int) -> Effects:
 
 def again(block: ControlBlock, segment: Segment) -> Segment:
     """The same octets, with today's acknowledgement and window (RFC 793 3.7)."""
-    acknowledgement = block.rcv_nxt if segment.flags & ACK else 0
+    acknowledges = segment.flags & ACK
+    if acknowledges:
+        block.ack_due = NEVER
     return Segment(
         segment.sequence,
-        acknowledgement,
+        block.rcv_nxt if acknowledges else 0,
         segment.flags,
         segment.window,
         segment.payload,
@@ -53,9 +64,16 @@ def again(block: ControlBlock, segment: Segment) -> Segment:
 
 
 def acknowledged(block: ControlBlock, segment: Segment, now: int) -> bool:
-    """Take an acknowledgement in (SND.UNA, SND.NXT].  True if it was news."""
+    """Take an acknowledgement up to SND.NXT.  True if it was news.
+
+    An old one leaves the window alone.  RFC 793 p. 72 tells old from new by SND.WL1 and WL2 as
+    well; no stack here changes its window, so that what they would add is left out.
+    """
+    news = ahead(segment.acknowledgement, block.snd_una)
+    if news < 0:
+        return False
     block.snd_wnd = segment.window
-    if ahead(segment.acknowledgement, block.snd_una) <= 0:
+    if news == 0:
         return False
     block.snd_una = segment.acknowledgement
     while block.outstanding and _covered(block.outstanding[0], block.snd_una):
