@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from emu.net.link import Nic
+from emu.net.link import Deliver, Nic
 from emu.net.timeline import PROGRAM, TIMER, Timeline
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ class Boot:
         self._nic = host.nic
         self._timeline = host.timeline
         self._ledger = host.ledger
-        self._by_type: dict[bytes, Callable[[bytes, int], None]] = {}
-        self._by_sap: dict[bytes, Callable[[bytes, int], None]] = {}
+        self._by_type: dict[bytes, Deliver] = {}
+        self._by_sap: dict[bytes, Deliver] = {}
         self._scope: trio.CancelScope | None = None
 
     def add(self, station: Station) -> None:
@@ -87,18 +87,15 @@ class Boot:
 
     # --- the host's side ---------------------------------------------------------------------
 
-    def receive(self, octets: bytes, number: int, now: int) -> None:
-        """Demultiplex one frame by what follows the addresses.
-
-        The switch brings only what is for this address or for a group's.
-        """
-        deliver = self._by_type.get(octets[12:14])
-        if deliver is None and octets[12] < 6:  # a length, not a type: IEEE 802.3 3.2.6
-            deliver = self._by_sap.get(octets[14:16])
+    def plug_in(self) -> None:
+        """From now on the NIC brings what arrives."""
+        self._nic.by_type, self._nic.by_sap = self._by_type, self._by_sap
         if self._ledger is not None:
-            self._ledger.note(now, "received", host=self.host.name, frame=number)
-        if deliver is not None:
-            deliver(octets, now)
+            self._nic.heard = self._log_received
+
+    def _log_received(self, _octets: bytes, number: int, now: int) -> None:
+        assert self._ledger is not None
+        self._ledger.note(now, "received", host=self.host.name, frame=number)
 
     def _fire(self, timer: Timer, now: int) -> None:
         if self.alive:
@@ -114,7 +111,7 @@ class Boot:
     def end(self) -> None:
         """The power is gone: NIC first, then the tasks; no last words."""
         self.alive = False
-        self._nic.receiver = None
+        self._nic.lose_power()
         if self._scope is not None:
             self._scope.cancel()
 
@@ -150,7 +147,7 @@ class Host:
         self.boots += 1
         self._log("power-on", boot=boot.number)
         program = self._factory(boot)
-        self.nic.receiver = boot.receive
+        boot.plug_in()
         if program is not None and nursery is not None:
             body = program
             self.timeline.spawn(

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from heapq import heappop, heappush
+from itertools import count
 from typing import Any
 
 import outcome
@@ -78,14 +79,28 @@ class Signal:
         return await self._timeline.park(wait)
 
 
+def _scheduler(heap: list[Entry]) -> Callable[[int, int, Action, Any], None]:
+    """``at(due, rank, action, argument)``; a closure, because nothing is called more often."""
+    serial = count(1).__next__
+
+    def at(due: int, rank: int, action: Action, argument: Any) -> None:
+        heappush(heap, (due, rank, serial(), action, argument))
+
+    return at
+
+
 class Timeline:
-    """Owns virtual time.  ``now``: integer nanoseconds since the start of the run."""
+    """Owns virtual time.  ``now``: integer nanoseconds since the start of the run.
+
+    ``at(due, rank, action, argument)`` calls ``action(argument, due)`` at ``due``, in the order
+    (due, rank, serial).
+    """
 
     def __init__(self) -> None:
         self.now = 0
         self.turns = 0
         self._heap: list[Entry] = []
-        self._serial = 0
+        self.at = _scheduler(self._heap)
         self._turns_here = 0
         self._busiest: Counter[str] | None = None
         self._woken: Wait | None = None
@@ -94,11 +109,6 @@ class Timeline:
         self._task: Task | None = None
 
     # --- plain calls: hosts, links, machines -------------------------------------------------
-
-    def at(self, due: int, rank: int, action: Action, argument: Any) -> None:
-        """Call ``action(argument, due)`` at ``due``, in the order (due, rank, serial)."""
-        self._serial = serial = self._serial + 1
-        heappush(self._heap, (due, rank, serial, action, argument))
 
     def next_due(self) -> int | None:
         """When something happens next, None if nothing ever will."""
