@@ -287,6 +287,8 @@ class TcpServerStation(TcpStation):
 class TcpClientStation(TcpStation):
     """Connects to the server; never probes (KB Q187049 is about the server's end)."""
 
+    one_at_a_time = False
+
     def connect(self, message: Message, now: int) -> TcpConnection:
         """Open a connection; the message follows as soon as it is up."""
         port = self._next_port()
