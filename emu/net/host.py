@@ -37,8 +37,18 @@ class Boot:
     this life then expire unheard, and nothing it does reaches the wire.
     """
 
-    __slots__ = ("_by_sap", "_by_type", "_ledger", "_nic", "_scope", "_timeline", "alive", "host",
-                 "mac", "number")  # fmt: skip
+    __slots__ = (
+        "_agenda",
+        "_by_sap",
+        "_by_type",
+        "_ledger",
+        "_nic",
+        "_scope",
+        "alive",
+        "host",
+        "mac",
+        "number",
+    )  # fmt: skip
 
     def __init__(self, host: Host, number: int) -> None:
         self.host = host
@@ -46,7 +56,7 @@ class Boot:
         self.alive = True
         self.mac = host.nic.mac
         self._nic = host.nic
-        self._timeline = host.timeline
+        self._agenda = host.timeline.agenda
         self._ledger = host.ledger
         self._by_type: dict[bytes, Deliver] = {}
         self._by_sap: dict[bytes, Deliver] = {}
@@ -70,14 +80,14 @@ class Boot:
         """The one gate out of a host: no power, no octets."""
         if not self.alive:
             return 0
-        now = self._timeline.now
+        now = self._agenda.now
         number = self._nic.link.offer(self._nic, octets, now)
         if self._ledger is not None:
-            self._ledger.note(now, "sent", host=self.host.name, octets=len(octets), frame=number)
+            self._log_frame("sent", octets, number, now)
         return number
 
     def arm(self, timer: Timer, due: int) -> None:
-        self._timeline.at(due, TIMER, self._fire, timer)
+        self._agenda.at(due, TIMER, self._fire, timer)
 
     def note(self, note: Note, connection: int, frame: int) -> None:
         self.host.observer(self, note, connection, frame)
@@ -93,9 +103,20 @@ class Boot:
         if self._ledger is not None:
             self._nic.heard = self._log_received
 
-    def _log_received(self, _octets: bytes, number: int, now: int) -> None:
+    def _log_received(self, octets: bytes, number: int, now: int) -> None:
+        self._log_frame("received", octets, number, now)
+
+    def _log_frame(self, event: str, octets: bytes, number: int, now: int) -> None:
+        """A frame the capture does not hold (yet) goes into the ledger whole.
+
+        With that, capture and ledger say all that a host heard and did (architecture.md 5).
+        """
         assert self._ledger is not None
-        self._ledger.note(now, "received", host=self.host.name, frame=number)
+        name, count = self.host.name, len(octets)
+        if number:
+            self._ledger.note(now, event, host=name, octets=count, frame=number)
+        else:
+            self._ledger.note(now, event, host=name, octets=count, frame=0, data=octets)
 
     def _fire(self, timer: Timer, now: int) -> None:
         if self.alive:

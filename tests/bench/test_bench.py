@@ -29,9 +29,9 @@ def test_every_contestant_plays_the_same_farm() -> None:
         "heap": score(heap := HeapFarm(100), heap.play, cycles=2),
         "simpy": score(sim := SimPyFarm(100), sim.play, cycles=2),
     }
-    assert {name: 395 <= each.frames <= 405 for name, each in farms.items()} == {
-        name: True for name in farms
-    }
+    assert {name: 395 <= each.frames <= 405 for name, each in farms.items()} == dict.fromkeys(
+        farms, True
+    )
 
 
 def test_with_trio_and_without_give_the_same_frames() -> None:
