@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emu.machines.base import Opened
@@ -36,7 +36,7 @@ POLICIES = st.builds(
     first_rto_ns=st.sampled_from((ms(10), ms(500))),
     retransmissions=st.integers(0, 8),
     syn_retransmissions=st.integers(0, 5),
-    keepalive_idle_ns=st.sampled_from((s(1), s(30))),
+    keepalive_idle_ns=st.sampled_from((s(5), s(60))),
     first_probe_counts=st.booleans(),
 )
 
@@ -65,6 +65,7 @@ CHUNKS = st.lists(
 
 
 @pytest.mark.parametrize("pipes", [LOSSY, WILD], ids=["lossy", "wild"])
+@settings(deadline=None)
 @given(data=st.data())
 def test_all_octets_arrive_once_in_order_or_the_connection_is_lost(
     pipes: st.SearchStrategy[list[tuple[int, ...]]], data: st.DataObject
@@ -93,6 +94,7 @@ def test_all_octets_arrive_once_in_order_or_the_connection_is_lost(
         assert not right.machine.outstanding
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_what_the_server_says_arrives_once_in_order_too(data: st.DataObject) -> None:
     """Right speaks after the handshake, over a wild pipe."""
@@ -110,6 +112,7 @@ def test_what_the_server_says_arrives_once_in_order_too(data: st.DataObject) -> 
         assert (left.got, right.got) == (to_left, to_right)
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_both_may_close_at_any_time_over_a_bad_pipe(data: st.DataObject) -> None:
     """In the end both are closed, or one was lost (the other may then be left half-open)."""
@@ -136,6 +139,7 @@ DEAD_POLICIES = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(params=DEAD_POLICIES, last_ns=st.integers(ms(10), s(300)))
 def test_a_dead_peer_is_given_up_exactly_at_the_closed_formula(
     params: TcpParams, last_ns: int
@@ -156,6 +160,7 @@ def test_a_dead_peer_is_given_up_exactly_at_the_closed_formula(
     assert server.lost
 
 
+@settings(deadline=None)
 @given(params=DEAD_POLICIES, last_ns=st.integers(ms(10), s(500)), data=st.data())
 def test_a_rebooted_peer_is_noticed_at_the_probe_the_formula_names(
     params: TcpParams, last_ns: int, data: st.DataObject

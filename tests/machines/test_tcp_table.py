@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emu.machines.base import EXPIRED, Asked, Received
@@ -99,6 +99,7 @@ def segments(draw: st.DrawFn, sequence: int, acknowledgement: int) -> Segment:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("state", State)
+@settings(deadline=None)
 @given(data=st.data())
 def test_nothing_a_peer_sends_raises(state: State, data: st.DataObject) -> None:
     """Nor leads where figure 6 has no arrow: ``Tcp.step`` asserts its row's ``leads_to``.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emu.machines.base import EXPIRED, Asked, Received
@@ -308,6 +308,7 @@ RULES = st.builds(
 
 
 @pytest.mark.slow
+@settings(deadline=None)
 @given(rules=RULES, requests=REQUESTS)
 def test_whatever_happens_the_table_stays_sound(rules: Rules, requests: list[object]) -> None:
     """An integer lets that much time go by."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emu.machines.tcp.params import TcpParams
@@ -111,6 +111,7 @@ def test_idle_probes_by_hand() -> None:
 
 
 @pytest.mark.slow
+@settings(deadline=None)
 @given(st.integers(1, 10**13), st.integers(1, 10**12), st.integers(1, 255), st.integers(0, 10**13))
 def test_no_fault_takes_longer_than_silence(
     idle: int, interval: int, count: int, back: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emu.errors import LocalProtocolError, PeerProtocolError
@@ -66,6 +66,7 @@ def test_what_a_line_cannot_carry_is_our_error(message: Message) -> None:
 
 
 @pytest.mark.slow
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_octets_are_a_message_or_the_peers_error(octets: bytes) -> None:
     try:
@@ -78,6 +79,7 @@ PIECES = st.sampled_from((b"\r", b"\n", b"\r\n", b"LOGOFF", b"KEY a", b"x" * 409
 
 
 @pytest.mark.slow
+@settings(deadline=None)
 @given(st.lists(PIECES, max_size=12), st.lists(st.integers(0, 20_000), max_size=12))
 def test_the_lines_are_the_same_wherever_the_stream_is_cut(
     pieces: list[bytes], cuts: list[int]

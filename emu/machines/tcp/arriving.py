@@ -58,8 +58,21 @@ def in_syn_sent(tcp: Tcp, segment: Segment, now: int) -> Effects:
 
 
 def in_order(tcp: Tcp, segment: Segment, now: int) -> Effects:
-    """RFC 793 p. 69-76: sequence, RST, SYN, ACK, text, FIN."""
+    """RFC 793 p. 69-76: sequence, RST, SYN, ACK, text, FIN.
+
+    First the one case that all these checks let pass and that changes nothing: a bare ACK to
+    an idle connection, such as the answer to a probe (RFC 1144's header prediction).
+    """
     flags = segment.flags
+    if (
+        flags == ACK
+        and not segment.payload
+        and segment.sequence == tcp.rcv_nxt
+        and segment.acknowledgement == tcp.snd_una == tcp.snd_nxt
+        and not tcp.unsent
+    ):
+        tcp.snd_wnd = segment.window
+        return NOTHING
     if not tcp.acceptable(segment):
         return _not_acceptable(tcp, segment, now)
     if flags & (RST | SYN):

@@ -8,7 +8,7 @@ from emu.machines.base import NOTHING, Effects, Lost, Note, Transmit
 from emu.machines.tcp import sending
 from emu.machines.tcp.control import MODULUS
 from emu.machines.tcp.keepalive import Verdict
-from emu.pdu.ip_tcp import ACK, SYN, Segment
+from emu.pdu.ip_tcp import ACK, SYN, new_segment
 
 if TYPE_CHECKING:
     from emu.machines.tcp.machine import Tcp
@@ -48,6 +48,6 @@ def _probe(tcp: Tcp, now: int) -> Effects:
         lost = Lost(f"{keepalive.probes_max} keepalive probes unanswered")
         return tcp.give_up(lost, reset=tcp.params.reset_on_probe_give_up)
     # SEG.SEQ = SND.NXT-1 lies left of the peer's window and forces an ACK (RFC 9293 3.8.4).
-    probe = Segment((tcp.snd_nxt - 1) % MODULUS, tcp.rcv_nxt, ACK, tcp.params.window)
+    probe = new_segment((tcp.snd_nxt - 1) % MODULUS, tcp.rcv_nxt, ACK, tcp.params.window)
     facts = {"number": keepalive.unanswered, "of": keepalive.probes_max}
     return [Transmit(probe, Note("probe", facts))]
