@@ -48,7 +48,7 @@ def unknown_key(key: str, known: Sequence[str]) -> Unfit:
     suggestion = nearest(key, known)
     brief = not suggestion and len(known) <= _KEYS_SHOWN_MAX
     expected = one_of(known) if brief else "a key that this table has"
-    hint = suggestion or ("" if brief else '"emu explain --schema policy" lists them')
+    hint = suggestion or ("" if brief else '"emu explain --schema" lists them')
     return Unfit(expected=expected, found=quoted(key), hint=hint, key=key)
 
 

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from emu.policy.explain import as_json, explained
 from emu.policy.explain_text import text
 from emu.policy.explain_toml import toml
-from emu.policy.loader import load_policy, policy_names
+from emu.policy.loader import load_policy
 from emu.policy.schema import json_schema
 from tests.policy.files import write
+from tests.policy.test_library import NAMES
 
 
 def test_one_policy_shows_number_unit_grade_and_source() -> None:
@@ -29,7 +30,7 @@ def test_one_policy_shows_number_unit_grade_and_source() -> None:
 
 
 def test_several_stand_side_by_side_within_100_columns() -> None:
-    shown = text([explained(load_policy(name)) for name in policy_names()])
+    shown = text([explained(load_policy(name)) for name in NAMES])
     assert max(map(len, shown.splitlines())) <= 100
     row = next(line for line in shown.splitlines() if line.strip().startswith("polls "))
     assert row.split() == ["polls", "4", "C", "10", "B", "5", "B", "-", "-", "-"]
