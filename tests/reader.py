@@ -230,10 +230,8 @@ def _connections(trace: Trace) -> Iterator[Connection]:
     for frame in trace.frames:
         if frame.link_type != 1:
             continue
-        if frame.octets[12:14] == b"\x08\x00":
-            made = _tcp_frame(frame, tcp)
-        else:
-            made = ncp.frame(frame)
+        ip = frame.octets[12:14] == b"\x08\x00"
+        made = _tcp_frame(frame, tcp) if ip else ncp.frame(frame)
         if made is not None:
             yield made
 
@@ -402,9 +400,7 @@ class _Ncp:
 
 def _ipx(octets: bytes) -> tuple[bytes, int, bytes, int, bytes] | None:
     """Destination node and socket, source node and socket, payload (facts/ipx.md 1.1, 1.2)."""
-    if octets[12:14] == b"\x81\x37":
-        start = 14
-    elif octets[14:16] == b"\xff\xff":
+    if octets[12:14] == b"\x81\x37" or octets[14:16] == b"\xff\xff":
         start = 14
     elif octets[14:17] == b"\xe0\xe0\x03":
         start = 17

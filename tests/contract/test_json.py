@@ -212,7 +212,7 @@ def test_the_file_is_the_capture_that_is_told_of(run: Played) -> None:
     assert trace.interfaces == ["server-lan", "server-events"]
     stamps = [frame.at_ns for frame in trace.frames]
     assert stamps == sorted(stamps)
-    assert 0 <= stamps[0] and stamps[-1] <= run.scenario.horizon_ns
+    assert stamps[0] >= 0 and stamps[-1] <= run.scenario.horizon_ns
     assert all(len(f.octets) >= 60 for f in trace.frames if f.link_type == 1)
     per_interface = [sum(f.interface == name for f in trace.frames) for name in trace.interfaces]
     assert trace.statistics == per_interface
