@@ -70,16 +70,28 @@ def path_of(scenario: str, policy: str) -> Path:
     return captures_folder() / scenario / f"{policy}.pcapng"
 
 
-def record(name: str | None) -> Iterator[str]:
-    """Write captures anew; one line each."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """One capture that was recorded.  ``size``: octets of its file."""
+
+    name: str
+    frames: int
+    size: int
+
+
+def record(name: str | None) -> Iterator[Written]:
+    """Write captures anew."""
     for scenario_name, policy_name in chosen(name):
         path = path_of(scenario_name, policy_name)
         scenario = load_scenario(scenario_name)
         result = play(scenario, scenario.applied_to(load_policy(policy_name)))
         path.parent.mkdir(parents=True, exist_ok=True)
-        result = write_capture(result, path)
-        size = path.stat().st_size
-        yield f"{scenario_name}/{policy_name}: {len(result.recording)} frames, {size} B"
+        result = write_capture(result, str(path))
+        yield Written(
+            name=f"{scenario_name}/{policy_name}",
+            frames=len(result.recording),
+            size=path.stat().st_size,
+        )
 
 
 def verify(name: str | None) -> Iterator[Verdict]:

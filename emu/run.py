@@ -261,11 +261,11 @@ def _comment_last_octet(
             recording.comment(number, f"last octet of session {record.id} from {loss.client}")
 
 
-def write_capture(result: RunResult, path: Path) -> RunResult:
-    """Write the capture; the result then names it.  ``InputError`` when it cannot be written."""
+def write_capture(result: RunResult, path: str) -> RunResult:
+    """Write the capture; the result then names it as typed.  ``InputError`` when it cannot."""
     comment = capture_comment(result.scenario, result.policy, result.seed)
-    pcapng.write(result.recording, path, comment)
-    return replace(result, path=str(path))
+    pcapng.write(result.recording, Path(path), comment)
+    return replace(result, path=path)
 
 
 __all__ = ["Gear", "build", "frame_name", "parse_gear", "play", "write_capture"]

@@ -12,7 +12,6 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -141,10 +140,10 @@ def run(
     seed: Seed = 0,
     settings: Settings = None,
     capture: Annotated[
-        Path | None, typer.Option("-w", metavar="OUT.pcapng", help="Write the capture.")
+        str | None, typer.Option("-w", metavar="OUT.pcapng", help="Write the capture.")
     ] = None,
     ledger: Annotated[
-        Path | None, typer.Option("--ledger", metavar="OUT.jsonl", help="Write the ledger.")
+        str | None, typer.Option("--ledger", metavar="OUT.jsonl", help="Write the ledger.")
     ] = None,
     clock: Annotated[
         str,
@@ -177,28 +176,29 @@ def run(
 
 @app.command()
 def show(
-    file: Annotated[Path, typer.Argument(metavar="FILE.pcapng", help="A capture of ours.")],
+    file: Annotated[str, typer.Argument(metavar="FILE.pcapng", help="A capture of ours.")],
+    as_json: Json = False,
 ) -> int:
     """The story of a capture for people without Wireshark."""
     from emu.cli import show_command
 
-    return show_command.main(file)
+    return show_command.main(file, as_json=as_json)
 
 
 @app.command()
-def record(name: GalleryName = None) -> int:
+def record(name: GalleryName = None, as_json: Json = False) -> int:
     """Write the gallery in captures/ again."""
     from emu.cli import record_command
 
-    return record_command.main(name)
+    return record_command.main(name, as_json=as_json)
 
 
 @app.command()
-def verify(name: GalleryName = None) -> int:
+def verify(name: GalleryName = None, as_json: Json = False) -> int:
     """Play the gallery again and compare it byte for byte."""
     from emu.cli import verify_command
 
-    return verify_command.main(name)
+    return verify_command.main(name, as_json=as_json)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

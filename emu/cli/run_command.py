@@ -29,8 +29,8 @@ def main(
     policies: Sequence[str],
     seed: int,
     settings: Sequence[str],
-    capture: Path | None,
-    ledger: Path | None,
+    capture: str | None,
+    ledger: str | None,
     clock: str,
     as_json: bool,
     verbose: bool = False,
@@ -94,26 +94,28 @@ def _setting(text: str) -> tuple[str, str]:
     return key.strip(), value.strip()
 
 
-def named(path: Path | None, policy: str, several: bool) -> Path | None:
+def named(path: str | None, policy: str, several: bool) -> str | None:
     """``OUT.pcapng`` becomes ``OUT-POLICY.pcapng`` when several policies are played."""
     if path is None or not several:
         return path
-    return path.with_name(f"{path.stem}-{policy}{path.suffix}")
+    suffix = Path(path).suffix
+    return f"{path.removesuffix(suffix)}-{policy}{suffix}"
 
 
-def check_place(path: Path | None) -> None:
+def check_place(typed: str | None) -> None:
     """Fail before hours of emulation, not after them."""
-    if path is None:
+    if typed is None:
         return
+    path = Path(typed)
     if not path.parent.is_dir():
         raise InputError(
-            str(path),
+            typed,
             expected="a folder that exists",
             found=f'no folder "{path.parent}"',
             hint="make it first",
         )
     if path.is_dir():
-        raise InputError(str(path), expected="a file name", found="a folder")
+        raise InputError(typed, expected="a file name", found="a folder")
 
 
 def _play_one(
@@ -121,8 +123,8 @@ def _play_one(
     policy: Policy,
     seed: int,
     gear: Gear,
-    capture: Path | None,
-    ledger_path: Path | None,
+    capture: str | None,
+    ledger_path: str | None,
     verbose: bool,
 ) -> RunResult:
     from emu.run import play, write_capture
@@ -137,7 +139,7 @@ def _play_one(
     return result
 
 
-def _ledger(path: Path | None, verbose: bool) -> Ledger | None:
+def _ledger(path: str | None, verbose: bool) -> Ledger | None:
     if verbose:
         from emu.diary import DiaryLedger
 

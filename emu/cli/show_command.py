@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import sys
+import json
 from pathlib import Path
 
+from emu.cli.output import say
 
-def main(path: Path) -> int:
+
+def main(file: str, *, as_json: bool) -> int:
     """Print the story; ``InputError`` when the file is no capture."""
     from emu.capture.show import story
 
-    for line in story(path):
-        sys.stdout.write(line + "\n")
+    lines = story(Path(file))
+    if as_json:
+        say(json.dumps({"schema_version": 1, "file": file, "story": [*lines]}, indent=1))
+    else:
+        for line in lines:
+            say(line)
     return 0

@@ -35,7 +35,8 @@ _WINDOWS_NT4 = Stack(
         Parameter(
             name="tcp.retransmissions",
             kind="count",
-            low=0,
+            # 0 would drop every idle peer without a single probe (RFC 9293 MUST-29).
+            low=1,
             high=255,
             what="unanswered probes, or retransmissions of data, before the connection is given up"
             " (TcpMaxDataRetransmissions)",

@@ -78,8 +78,8 @@ def test_a_file_on_the_command_line_is_named_as_typed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    main([*POWER_LOSS, "-w", "x.pcapng", "--json"])
-    assert json.loads(capsys.readouterr().out)["capture"]["path"] == "x.pcapng"
+    main([*POWER_LOSS, "-w", "./x.pcapng", "--json"])
+    assert json.loads(capsys.readouterr().out)["capture"]["path"] == "./x.pcapng"
     assert [path.name for path in tmp_path.iterdir()] == ["x.pcapng"]
 
 
@@ -189,3 +189,27 @@ def test_a_killed_run_leaves_no_half_written_capture(tmp_path: Path) -> None:
             process.wait()
         if target.exists():
             assert target.read_bytes() == expected
+
+
+@pytest.mark.parametrize("command", ["verify", "record"])
+def test_the_gallery_speaks_json(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("emu.gallery.captures_folder", lambda: tmp_path)
+    code = main([command, "client-power-loss/ncp-netware", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    (row,) = found["captures"]
+    assert row["name"] == "client-power-loss/ncp-netware"
+    assert (code, row.get("same")) == ((1, False) if command == "verify" else (0, None))
+
+
+def test_show_speaks_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.pcapng"
+    main([*POWER_LOSS, "-w", str(path), "--json"])
+    capsys.readouterr()
+    assert main(["show", str(path), "--json"]) == 0
+    story = json.loads(capsys.readouterr().out)["story"]
+    assert any("ACTIVE -> DISCONNECTED" in line for line in story)
