@@ -294,7 +294,7 @@ SWITCHES = {
     "tcp-keepalive-nt4": [
         "tcp.first_probe_counts=false",
         "tcp.keepalive_idle=1s",
-        "tcp.retransmissions=0",
+        "tcp.retransmissions=1",
         "tcp.retransmissions=12",
         "tcp.keepalive_interval=1ms",
         "tcp.reset_on_probe_give_up=false",
