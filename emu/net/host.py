@@ -43,12 +43,13 @@ class Boot:
         "_by_type",
         "_ledger",
         "_nic",
+        "_observer",
         "_scope",
         "alive",
         "host",
         "mac",
         "number",
-    )  # fmt: skip
+    )
 
     def __init__(self, host: Host, number: int) -> None:
         self.host = host
@@ -58,6 +59,7 @@ class Boot:
         self._nic = host.nic
         self._agenda = host.timeline.agenda
         self._ledger = host.ledger
+        self._observer = host.observer
         self._by_type: dict[bytes, Deliver] = {}
         self._by_sap: dict[bytes, Deliver] = {}
         self._scope: trio.CancelScope | None = None
@@ -89,8 +91,8 @@ class Boot:
     def arm(self, timer: Timer, due: int) -> None:
         self._agenda.at(due, TIMER, self._fire, timer)
 
-    def note(self, note: Note, connection: int, frame: int) -> None:
-        self.host.observer(self, note, connection, frame)
+    def note(self, note: Note, connection: int, frame: int | None) -> None:
+        self._observer(self, note, connection, self._nic.arriving if frame is None else frame)
 
     def arriving(self) -> int:
         return self._nic.arriving

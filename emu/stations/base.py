@@ -35,8 +35,11 @@ class Surroundings(Protocol):
         """Wake ``timer`` at ``due``.  There is no disarming: a stale timer finds nothing due."""
         ...
 
-    def note(self, note: Note, connection: int, frame: int) -> None:
-        """Write a ledger line about a connection (its serial on this host) and a frame."""
+    def note(self, note: Note, connection: int, frame: int | None) -> None:
+        """Write a ledger line about a connection (its serial on this host) and a frame.
+
+        ``frame``: what ``transmit`` returned, or None for the frame being received just now.
+        """
         ...
 
     def arriving(self) -> int:

@@ -103,23 +103,22 @@ class TcpConnection:
         for effect in effects:
             if type(effect) is Transmit:
                 number = self._put_out(effect.pdu, now)
-                about = effect.about
-                if about is not None:
-                    self.station.surroundings.note(about, self.serial, number)
-            elif type(effect) is Deliver:
+                if effect.about is not None:
+                    self.station.note(effect.about, self.serial, number)
+            elif type(effect) is Note:
+                self.station.note(effect, self.serial, None)
+            else:
                 told = True
-            elif isinstance(effect, Note):
-                surroundings = self.station.surroundings
-                surroundings.note(effect, self.serial, surroundings.arriving())
         if told:
             for effect in effects:
                 if isinstance(effect, Deliver):
                     self._deliver(effect.value, now)
-        if self.machine.state is State.CLOSED:
+        machine = self.machine
+        if machine.state is _CLOSED:
             if self.station.connections.get(self.key) is self:
                 del self.station.connections[self.key]
             return
-        due = self.machine.due()
+        due = machine.due()
         if due is not None and due < self.armed:
             self.armed = due
             self.station.arm(self, due)
@@ -172,6 +171,7 @@ class TcpConnection:
                 self.station.user.message(self, message, now)
 
 
+_CLOSED = State.CLOSED
 _OPEN = frozenset({State.SYN_SENT, State.SYN_RECEIVED, State.ESTABLISHED, State.CLOSE_WAIT})
 
 
@@ -185,6 +185,7 @@ class TcpStation:
         self.surroundings = spec.surroundings
         self.transmit = spec.surroundings.transmit
         self.arm = spec.surroundings.arm
+        self.note = spec.surroundings.note
         self.user = spec.user
         self.params: TcpParams = spec.params
         self.ip = ip_address(spec.address)
