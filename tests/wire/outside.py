@@ -1,43 +1,26 @@
-"""What the tests need and the project does not bring: real captures, tshark, pcap files.
+"""Frames to and from what the project does not bring: real captures, tshark, pcap files.
 
-Missing things are a skip with a reason on a user's machine and an error where
-``EMU_REQUIRE=all`` is set.
+What is missing is said and judged by ``tests.outside``.
 """
 
 from __future__ import annotations
 
 import csv
-import os
-import shutil
 import struct
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
-import pytest
 from scapy.utils import RawPcapReader
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tests import outside
 
 LINKTYPE_ETHERNET = 1
 
 
-def missing(reason: str) -> NoReturn:
-    """Skip, or fail where everything must be there."""
-    if os.environ.get("EMU_REQUIRE") == "all":
-        pytest.fail(f"{reason} (EMU_REQUIRE=all)")
-    pytest.skip(reason)
-
-
 def find_real_captures() -> list[str]:
     """Every capture file of the shared folder, in order of name."""
-    shared = Path(os.environ.get("EMU_SHARED", str(PROJECT.parent / "shared")))
-    found = sorted(str(p) for p in (shared / "real-captures").glob("[0-9]*"))
-    if not found:
-        missing("no real captures: set EMU_SHARED to the shared folder")
-    return found
+    return [str(path) for path in outside.real_captures()]
 
 
 def ethernet_frames(path: str) -> Iterator[bytes]:
@@ -62,7 +45,7 @@ def write_pcap(path: str, frames: Sequence[bytes]) -> None:
 class Tshark:
     """Writes frames to a file below ``folder`` and has tshark read them."""
 
-    program: str
+    run: outside.Tool
     folder: str
 
     def fields(self, frames: Sequence[bytes], *names: str) -> list[dict[str, str]]:
@@ -78,17 +61,9 @@ class Tshark:
         write_pcap(path, frames)
         checks = [f"{layer}.check_checksum:TRUE" for layer in ("ip", "tcp")]
         options = [part for check in checks for part in ("-o", check)]
-        done = subprocess.run(
-            [self.program, "-n", "-r", path, *options, *arguments],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        )
-        return done.stdout
+        return self.run("-n", "-r", path, *options, *arguments)
 
 
 def find_tshark(folder: str) -> Tshark:
     """tshark, or a skip."""
-    program = shutil.which("tshark")
-    return Tshark(program, folder) if program else missing("no tshark: install it to be judged")
+    return Tshark(outside.tool("tshark"), folder)
