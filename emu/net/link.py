@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 
-from emu.capture.recording import Recording
+from emu.capture.recording import Frame, Recording
 from emu.net.timeline import FRAME, Timeline
 from emu.pdu.ethernet import FRAME_MIN_OCTETS
 from emu.units import NS_PER_S
@@ -110,7 +110,8 @@ class Lan:
         self._propagation_ns = propagation_ns
         self._loss = loss
         self._dice = dice
-        self._recording = recording
+        self._records = recording is not None
+        self._frames: list[Frame] = [] if recording is None else recording.frames
         self._interface = interface
         self._sizes: dict[int, _Size] = {}
 
@@ -126,12 +127,13 @@ class Lan:
 
     def tap(self, nic: Nic) -> None:
         """Put the tap at a port, if anything is recorded at all."""
-        nic.taps = self._recording is not None
+        nic.taps = self._records
 
     def tapped(self, octets: bytes, now: int) -> int:
         """Record a frame at the tap; its number in the capture."""
-        assert self._recording is not None
-        return self._recording.frame(self._interface, now, octets)
+        frames = self._frames
+        frames.append((self._interface, now, octets))  # what Recording.frame does
+        return len(frames)
 
     def offer(self, sender: Nic, octets: bytes, now: int) -> int:
         """Send a frame.  Returns its number at the tap, 0 if the tap has not seen it (yet)."""

@@ -9,6 +9,7 @@ goes on.  This is the one module of ``emu.net`` that may sleep or wait (architec
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from heapq import heappop, heapreplace
@@ -224,6 +225,14 @@ class Timeline:
         progress: Callable[[int], None] | None = None,
     ) -> None:
         """Play until ``horizon``.  ``speed``: virtual seconds a real second, None for no wait."""
+        try:
+            await self._play(horizon, speed, progress)
+        finally:
+            gc.unfreeze()
+
+    async def _play(
+        self, horizon: int, speed: float | None, progress: Callable[[int], None] | None
+    ) -> None:
         started = trio.current_time()
         while True:
             await self._quiet()
@@ -241,6 +250,9 @@ class Timeline:
                 self._resume(woken)
             else:
                 await trio.lowlevel.checkpoint()
+                # What a run has built by now lives until it ends; without this the collector
+                # walks all of it again and again (a quarter of the time of a recorded farm).
+                gc.freeze()
                 if progress is not None:
                     progress(self.now)
         self.agenda.now = horizon
