@@ -44,8 +44,10 @@ class Boot:
         "_ledger",
         "_nic",
         "_observer",
+        "_offer",
         "_scope",
         "alive",
+        "arm",
         "host",
         "mac",
         "number",
@@ -57,7 +59,9 @@ class Boot:
         self.alive = True
         self.mac = host.nic.mac
         self._nic = host.nic
+        self._offer = host.nic.link.offer
         self._agenda = host.timeline.agenda
+        self.arm = self._armer()
         self._ledger = host.ledger
         self._observer = host.observer
         self._by_type: dict[bytes, Deliver] = {}
@@ -83,13 +87,19 @@ class Boot:
         if not self.alive:
             return 0
         now = self._agenda.now
-        number = self._nic.link.offer(self._nic, octets, now)
+        number = self._offer(self._nic, octets, now)
         if self._ledger is not None:
             self._log_frame("sent", octets, number, now)
         return number
 
-    def arm(self, timer: Timer, due: int) -> None:
-        self._agenda.at(due, TIMER, self._fire, timer)
+    def _armer(self) -> Callable[[Timer, int], None]:
+        """``arm(timer, due)``; a closure, because every frame of a farm arms a timer."""
+        at, fire = self._agenda.at, self._fire
+
+        def arm(timer: Timer, due: int) -> None:
+            at(due, TIMER, fire, timer)
+
+        return arm
 
     def note(self, note: Note, connection: int, frame: int | None) -> None:
         self._observer(self, note, connection, self._nic.arriving if frame is None else frame)

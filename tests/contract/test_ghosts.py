@@ -182,3 +182,50 @@ at = "9100s"
         assert [loss.noticed_at_ns is not None for loss in records[1].losses] == [True, True]
     assert not any(record.false_disconnect for record in records.values())
     assert run.failures() == []
+
+
+def test_a_change_is_blamed_on_a_frame_of_its_own_client(tmp_path: Path) -> None:
+    """mars_nwe looks after everybody at one check: as one is cleared, others are polled.
+
+    Ann's client dies; six live ones, before and after it, were last heard in each of the three
+    phases of their polls (every third check), so some are polled at the very check.
+    """
+    names = ("pc1", "pc2", "pc3", "pc4", "pc5", "pc6")
+    crowd = "".join(
+        f"""
+[clients.{name}]
+user = "{name}"
+boot_time = "60s"
+program = [{{ at = "0s", do = "log-on" }}, {{ at = "{at}s", do = "work" }}]
+"""
+        for name, at in zip(names, (100, 130, 160, 101, 131, 161), strict=True)
+    )
+    scenario = made(tmp_path, POWER_LOSS + 'at = "300s"', more=crowd, horizon="1h")
+    run = played(scenario, "ncp-mars-nwe")
+    (ann,) = (session for session in run.json["sessions"] if session["user"] == "ann")
+    left = ann["states"][-1]
+    (connection,) = run.trace.carriers(ann["id"])
+    same_instant = [f for f in run.trace.frames if f.at_ns == ns(left["at_s"]) and f.link_type == 1]
+    assert same_instant, "somebody is polled at this check"
+    assert left["frame"]["number"] == connection.probes[-1].frame.number
+
+
+@pytest.mark.parametrize(("late_ns", "states"), [(0, 1), (1, 2)])
+def test_an_answer_exactly_on_the_deadline_counts(
+    late_ns: int, states: int, tmp_path: Path
+) -> None:
+    """57.6 us of frame and 442.4 us of cable, twice: the answer is there after 1 ms sharp.
+
+    One probe, given up after 1 ms: frames go before timers at one instant (architecture.md 1).
+    """
+    cable = f"links.server-lan.propagation={442_400 + late_ns}ns"
+    run = played(
+        made(tmp_path, horizon="1h"),
+        "tcp-keepalive-nt4-5min",
+        cable,
+        "policy.tcp.retransmissions=1",
+        "policy.tcp.keepalive_interval=1ms",
+    )
+    (session,) = run.json["sessions"]
+    assert len(session["states"]) == states
+    assert session["false_disconnect"] is (states == 2)
