@@ -218,7 +218,7 @@ def _predict_one(carrier: Carrier, loss: Loss, sooner_ns: int) -> int | None:
     def sooner(at_ns: int | None) -> int | None:
         return None if at_ns is None else max(loss.at_ns, at_ns - sooner_ns)
 
-    assert loss.last_octet_ns is not None, "looked at when it ended, or at the end of the run"
+    assert loss.last_words_ns is not None, "looked at when it ended, or at the end of the run"
     fault = Fault(
         kind=loss.fault,
         lost_at_ns=loss.at_ns,
@@ -228,7 +228,7 @@ def _predict_one(carrier: Carrier, loss: Loss, sooner_ns: int) -> int | None:
         unacknowledged_since_ns=loss.unacknowledged_since_ns,
         idle_since_ns=loss.idle_since_ns,
     )
-    return carrier.transport.delay(carrier.server_params, fault, loss.last_octet_ns)
+    return carrier.transport.delay(carrier.server_params, fault, loss.last_words_ns)
 
 
 def _comment(world: World, recording: Recording) -> None:

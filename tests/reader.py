@@ -93,14 +93,17 @@ class Connection:
         answers = [probe.answer for probe in self.probes if probe.answer is not None]
         return [*(probe.frame for probe in self.probes), *answers]
 
-    def idle_since_ns(self, spacing_ns: int) -> int:
+    def idle_since_ns(self, spacing_ns: int, before_ns: int) -> int:
         """facts/ipx.md 2.1, mars_nwe: a request counts if the one before is more than 50 s ago.
 
-        An answer always counts; the create is the request before the first.
+        An answer always counts; the create is the request before the first.  ``before_ns``: what
+        is heard later is not looked at.
         """
         clock = previous = self.opened_ns
         requests = set(self.requests_ns)
         for frame in self.heard:
+            if frame.at_ns > before_ns:
+                break
             if frame.at_ns not in requests:
                 clock = frame.at_ns
             else:

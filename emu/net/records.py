@@ -25,11 +25,12 @@ class Loss:
 
     ``gone``: its client is gone by product.md's words, so the session is a ghost while active.
     ``ended_at_ns``: when the session stopped being a ghost, noticed or not (taken over).
-    ``struck_again``: the client was lost again before that.
+    ``returned``: the client came back before that; ``struck_again``: and was lost again.
     ``back_at_ns``, ``attaches_at_ns``, ``same_address``, ``unacknowledged_since_ns``,
     ``idle_since_ns``: as ``transports.base.Fault`` has them.
     ``last_octet_ns``: the last octet heard, as it stood when the session stopped being a ghost,
-    or at the end of the run.
+    or at the end of the run.  ``last_words_ns``: the same, but before the client came back: one
+    that is back may keep its ghost alive by answering for it.
     """
 
     client: str
@@ -41,8 +42,10 @@ class Loss:
     same_address: bool = False
     noticed_at_ns: int | None = None
     ended_at_ns: int | None = None
+    returned: bool = False
     struck_again: bool = False
     last_octet_ns: int | None = None
+    last_words_ns: int | None = None
     unacknowledged_since_ns: int | None = None
     idle_since_ns: int | None = None
 

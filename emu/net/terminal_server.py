@@ -227,10 +227,22 @@ class TerminalServer:
             return
         record.last_octet_ns = connection.last_octet_ns
         loss = record.open_loss
-        if loss is not None:
-            loss.last_octet_ns = connection.last_octet_ns
+        if loss is None:
+            return
+        loss.last_octet_ns = connection.last_octet_ns
+        if not loss.returned:
+            loss.last_words_ns = connection.last_octet_ns
             loss.unacknowledged_since_ns = connection.unacknowledged_since_ns
             loss.idle_since_ns = connection.idle_since_ns
+
+    def returned(self, client: str) -> None:
+        """A lost client is about to be back: what it says from now on is another life's."""
+        for number in self.carrying:
+            record = self._records.sessions[number]
+            loss = record.open_loss
+            if loss is not None and loss.client == client:
+                self.look_at(record)
+                loss.returned = True
 
     def _new_record(self, number: int) -> SessionRecord:
         session = self.table.sessions[number]

@@ -302,6 +302,8 @@ class World:
         )
 
     def _restart(self, host: Host, nursery: trio.Nursery) -> None:
+        assert self.terminal is not None
+        self.terminal.returned(host.name)
         host.power_on(nursery)
         self._happened(host.name, "has power again and has booted", msgid="FAULT")
 

@@ -77,7 +77,7 @@ def hold_together(run: Played, case: Case) -> int | None:
     assert ns(session["last_octet_at_s"]) == told.last_octet_ns
     assert ns(session["noticed_at_s"]) == told.left_ns
     assert session["false_disconnect"] is False
-    predicted = run.transport.delay(run.params, told.fault, told.last_octet_ns)
+    predicted = run.transport.delay(run.params, told.fault, told.last_words_ns)
     if predicted is None or case.at_ns + predicted > run.scenario.horizon_ns:
         assert told.left_ns is None, (case, predicted)
     else:

@@ -133,10 +133,14 @@ after_restart = [{after_restart}]
 
 @dataclass(frozen=True)
 class Story:
-    """What a trace says of a session's first fault, as a closed formula wants it."""
+    """What a trace says of a session's first fault, as a closed formula wants it.
+
+    ``last_words_ns``: the last octet from before the client came back.
+    """
 
     connection: reader.Connection
     last_octet_ns: int
+    last_words_ns: int
     left_ns: int | None
     fault: Fault
 
@@ -159,6 +163,7 @@ def story(
     connection = run.trace.carriers(session)[0]
     moves = [m for m in run.trace.moves(session) if m.before == "ACTIVE" and m.at_ns >= lost_ns]
     spacing = run.policy.values.get("ncp.activity_spacing")
+    before = run.scenario.horizon_ns if back_ns is None else back_ns
 
     def met(at_ns: int | None) -> int | None:
         return None if at_ns is None else max(lost_ns, at_ns - TRIP_NS + 1)
@@ -170,10 +175,11 @@ def story(
         attaches_at_ns=met(attaches_ns),
         same_address=run.transport.same_address if same_address is None else same_address,
         unacknowledged_since_ns=connection.unacknowledged_since_ns,
-        idle_since_ns=None if spacing is None else connection.idle_since_ns(int(spacing)),
+        idle_since_ns=None if spacing is None else connection.idle_since_ns(int(spacing), before),
     )
     left_ns = moves[0].at_ns if moves else None
-    return Story(connection, connection.last_octet_ns, left_ns, fault)
+    words_ns = [frame.at_ns for frame in connection.heard if frame.at_ns <= before]
+    return Story(connection, connection.last_octet_ns, words_ns[-1], left_ns, fault)
 
 
 def ns(seconds: float | None) -> int | None:
