@@ -39,6 +39,7 @@ class Boot:
 
     __slots__ = (
         "_agenda",
+        "_at",
         "_by_sap",
         "_by_type",
         "_ledger",
@@ -46,8 +47,8 @@ class Boot:
         "_observer",
         "_offer",
         "_scope",
+        "_serve",
         "alive",
-        "arm",
         "host",
         "mac",
         "number",
@@ -61,7 +62,8 @@ class Boot:
         self._nic = host.nic
         self._offer = host.nic.link.offer
         self._agenda = host.timeline.agenda
-        self.arm = self._armer()
+        # Bound once: every frame of a farm arms a timer.
+        self._at, self._serve = host.timeline.at, self._fire
         self._ledger = host.ledger
         self._observer = host.observer
         self._by_type: dict[bytes, Deliver] = {}
@@ -92,14 +94,8 @@ class Boot:
             self._log_frame("sent", octets, number, now)
         return number
 
-    def _armer(self) -> Callable[[Timer, int], None]:
-        """``arm(timer, due)``; a closure, because every frame of a farm arms a timer."""
-        at, fire = self._agenda.at, self._fire
-
-        def arm(timer: Timer, due: int) -> None:
-            at(due, TIMER, fire, timer)
-
-        return arm
+    def arm(self, timer: Timer, due: int) -> None:
+        self._at(due, TIMER, self._serve, timer)
 
     def note(self, note: Note, connection: int, frame: int | None) -> None:
         self._observer(self, note, connection, self._nic.arriving if frame is None else frame)
