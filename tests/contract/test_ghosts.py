@@ -201,12 +201,14 @@ program = [{{ at = "0s", do = "log-on" }}, {{ at = "{at}s", do = "work" }}]
         for name, at in zip(names, (100, 130, 160, 101, 131, 161), strict=True)
     )
     scenario = made(tmp_path, POWER_LOSS + 'at = "300s"', more=crowd, horizon="1h")
-    run = played(scenario, "ncp-mars-nwe")
+    # Polled at every check, she is the last at hers: her timer was set one check ago.
+    run = played(scenario, "ncp-mars-nwe", "policy.ncp.delay_between_polls=20s")
     (ann,) = (session for session in run.json["sessions"] if session["user"] == "ann")
     left = ann["states"][-1]
     (connection,) = run.trace.carriers(ann["id"])
-    same_instant = [f for f in run.trace.frames if f.at_ns == ns(left["at_s"]) and f.link_type == 1]
-    assert same_instant, "somebody is polled at this check"
+    (move,) = (m for m in run.trace.moves(ann["id"]) if m.before == "ACTIVE")
+    lan = [f for f in run.trace.frames if f.link_type == 1 and f.number < move.row]
+    assert lan[-1].at_ns == move.at_ns, "somebody is polled at this check, before she is cleared"
     assert left["frame"]["number"] == connection.probes[-1].frame.number
 
 
