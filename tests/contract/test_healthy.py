@@ -8,6 +8,9 @@ import pytest
 
 from tests.contract.worlds import POLICIES, Played, S, made, played
 
+#: Whole days are played here.
+pytestmark = pytest.mark.slow
+
 #: By hand.  healthy-day works once a minute until 4 h = 14400 s, horizon 86400 s.
 #: NetWare: last request heard at 14400.0000... s; then one poll every 296.597369 s (5400 ticks)
 #: and its round trip: 72000 / 296.5977 = 242.75.  Tight: 30 s is 546 ticks, 29.989290 s, so

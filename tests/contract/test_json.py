@@ -84,7 +84,15 @@ def check(found: dict[str, Any], shape: dict[str, tuple[type, ...]]) -> None:
         assert not isinstance(value, bool) or bool in types, (key, value)
 
 
-@pytest.fixture(scope="module", params=playable(), ids="/".join)
+#: The longest runs of the library.
+SLOW = [("healthy-day", "ncp-netware-tight")]
+RUNS = [
+    pytest.param(pair, id="/".join(pair), marks=[pytest.mark.slow] if pair in SLOW else [])
+    for pair in playable()
+]
+
+
+@pytest.fixture(scope="module", params=RUNS)
 def run(request: pytest.FixtureRequest) -> Played:
     return played(*request.param)
 

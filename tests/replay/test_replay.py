@@ -43,6 +43,7 @@ def test_a_run_on_a_lossy_link_can_be_replayed(policy: str, seed: int, tmp_path:
     assert differences(tell(scenario, load_policy(policy), seed=seed)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", POLICIES)
 def test_two_transports_and_a_crowd_can_be_replayed(policy: str, tmp_path: Path) -> None:
     """Ten people at once, so that frames wait for one another at the server's port.
