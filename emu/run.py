@@ -222,6 +222,7 @@ def _predict_one(carrier: Carrier, loss: Loss, sooner_ns: int) -> int | None:
     fault = Fault(
         kind=loss.fault,
         lost_at_ns=loss.at_ns,
+        until_ns=sooner(loss.until_ns),
         back_at_ns=sooner(loss.back_at_ns),
         attaches_at_ns=sooner(loss.attaches_at_ns),
         same_address=loss.same_address,

@@ -54,9 +54,10 @@ def _agreement(scenario: Scenario, result: RunResult, record: SessionRecord) -> 
     left_ns = result.horizon_ns - loss.at_ns
     predicted = _seen(result.predicted_ns[record.id], left_ns)
     emulated = None if loss.noticed_at_ns is None else loss.noticed_at_ns - loss.at_ns
-    tolerance = 0 if loss.back_at_ns is None else tolerance_ns(scenario)
+    silent_for_good = loss.back_at_ns is None and loss.until_ns is None and loss.fault != "kill"
+    tolerance = 0 if silent_for_good else tolerance_ns(scenario)
     answers = [predicted]
-    if loss.back_at_ns is not None:
+    if not silent_for_good:
         answers.append(_seen(result.predicted_near_ns[record.id], left_ns))
     holds = any(_agrees(answer, emulated, tolerance, left_ns) for answer in answers)
     why = f"formula {_text(predicted)}, emulation {_text(emulated)}"

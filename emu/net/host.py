@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from emu.net.link import Deliver, Nic
-from emu.net.timeline import PROGRAM, TIMER, Timeline
+from emu.net.timeline import PROGRAM, TIMER, Signal, Timeline
 
 if TYPE_CHECKING:
     from emu.capture.ledger import Ledger
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 Factory = Callable[["Boot"], Callable[[], Awaitable[None]] | None]
 Observer = Callable[["Boot", "Note", int, int], None]
 
+
+#: Frames a NIC of the time keeps for a host that does not take them; the rest is lost.
+#: Assumption: NE2000's 16 kB of packet memory holds about ten full frames or two hundred small
+#: ones; no document says what NT's drivers set aside.
+RING_FRAMES = 64
 
 #: What stands behind the length of an 802.3 frame, so that a claim on it is no Ethernet type:
 #: raw IPX, 802.2 IPX, SNAP (facts/ipx.md 1.2), and NetBIOS (IEEE 802.2, F0).
@@ -42,22 +47,27 @@ class Boot:
         "_at",
         "_by_sap",
         "_by_type",
+        "_hold",
         "_ledger",
         "_nic",
         "_observer",
         "_offer",
+        "_overdue",
+        "_ring",
         "_scope",
         "_serve",
         "alive",
         "host",
         "mac",
         "number",
+        "running",
     )
 
     def __init__(self, host: Host, number: int) -> None:
         self.host = host
         self.number = number
         self.alive = True
+        self.running = True
         self.mac = host.nic.mac
         self._nic = host.nic
         self._offer = host.nic.link.offer
@@ -69,6 +79,9 @@ class Boot:
         self._by_type: dict[bytes, Deliver] = {}
         self._by_sap: dict[bytes, Deliver] = {}
         self._scope: trio.CancelScope | None = None
+        self._overdue: list[Timer] = []
+        self._ring: list[tuple[bytes, int]] = []
+        self._hold: Signal | None = None
 
     def add(self, station: Station) -> None:
         """Let a station have the frames it claims."""
@@ -127,8 +140,64 @@ class Boot:
             self._ledger.note(now, event, host=name, octets=count, frame=0, data=octets)
 
     def _fire(self, timer: Timer, now: int) -> None:
-        if self.alive:
+        if self.running:
             timer.fire(now)
+        elif self.alive:
+            self._overdue.append(timer)
+
+    # --- hangs and sleeps: the state stays, nothing moves ------------------------------------
+
+    def stop(self, *, hears: bool) -> None:
+        """Nothing moves from now on.  ``hears``: frames fill the NIC's ring (a hang); else the
+        NIC is off and they are lost (a laptop that sleeps)."""
+        self.running = False
+        self._nic.lose_power()
+        if hears:
+            self._nic.heard = self._keep
+        self.hold()
+
+    def _keep(self, octets: bytes, number: int, _now: int) -> None:
+        if len(self._ring) < RING_FRAMES:
+            self._ring.append((octets, number))
+
+    def resume(self, now: int) -> None:
+        """Frames from the ring first, then overdue timers in the order in which they were due,
+        then the programs (architecture.md 4)."""
+        self.running = True
+        self.plug_in()
+        ring, self._ring = self._ring, []
+        for frame in ring:
+            self._nic.arrive(frame, now)
+        overdue, self._overdue = self._overdue, []
+        for timer in overdue:
+            timer.fire(now)
+        self.release()
+
+    def hold(self) -> None:
+        """The program stands still at its next step; machines go on."""
+        if self._hold is None:
+            self._hold = Signal(self.host.timeline)
+
+    def release(self) -> None:
+        """The program goes on."""
+        hold, self._hold = self._hold, None
+        if hold is not None:
+            hold.set("go on")
+
+    @property
+    def held(self) -> bool:
+        """Whether the program stands still."""
+        return self._hold is not None
+
+    async def going(self) -> None:
+        """Wait until the program may go on."""
+        while self._hold is not None:
+            await self._hold.wait()
+
+    def kill(self) -> None:
+        """The program's task ends; the stack stays."""
+        if self._scope is not None:
+            self._scope.cancel()
 
     async def live(self, program: Callable[[], Awaitable[None]]) -> None:
         """Run the program of this life until it ends or the power goes."""
@@ -139,7 +208,7 @@ class Boot:
 
     def end(self) -> None:
         """The power is gone: NIC first, then the tasks; no last words."""
-        self.alive = False
+        self.alive = self.running = False
         self._nic.lose_power()
         if self._scope is not None:
             self._scope.cancel()

@@ -48,9 +48,21 @@ class Nic:
     ``by_type`` and ``by_sap``: who takes frames of an Ethernet type, or of an 802.3 frame by
     the two octets behind its length; both empty without power.  ``arriving``: the number of
     the frame being received just now, 0 if none.  ``heard``: told of every frame, if set.
+    ``cut``: nothing passes; the tap, which stands behind the port, sees nothing either.
     """
 
-    __slots__ = ("arriving", "by_sap", "by_type", "free_at", "heard", "link", "mac", "name", "taps")
+    __slots__ = (
+        "arriving",
+        "by_sap",
+        "by_type",
+        "cut",
+        "free_at",
+        "heard",
+        "link",
+        "mac",
+        "name",
+        "taps",
+    )
 
     def __init__(self, name: str, mac: bytes, link: Lan) -> None:
         self.name = name
@@ -58,6 +70,7 @@ class Nic:
         self.link = link
         self.free_at = 0
         self.arriving = 0
+        self.cut = False
         self.taps = False
         self.by_type: Mapping[bytes, Deliver] = NOBODY
         self.by_sap: Mapping[bytes, Deliver] = NOBODY
@@ -106,6 +119,9 @@ class Lan:
         self.name = name
         self.nics: dict[bytes, Nic] = {}
         self._at = timeline.at
+        self._cuts = 0
+        self._trunk_cut = False
+        self._server: Nic | None = None
         self._bits_per_second = bits_per_second
         self._propagation_ns = propagation_ns
         self._loss = loss
@@ -128,6 +144,29 @@ class Lan:
     def tap(self, nic: Nic) -> None:
         """Put the tap at a port, if anything is recorded at all."""
         nic.taps = self._records
+        self._server = nic
+
+    def cut(self, nic: Nic | None) -> None:
+        """Cut the cable at a port, or (None) between the server's switch and the clients'."""
+        self._cuts += 1
+        if nic is None:
+            self._trunk_cut = True
+        else:
+            nic.cut = True
+
+    def mend(self, nic: Nic | None) -> None:
+        """Undo ``cut``."""
+        self._cuts -= 1
+        if nic is None:
+            self._trunk_cut = False
+        else:
+            nic.cut = False
+
+    def _joined(self, one: Nic, other: Nic | None) -> bool:
+        """Whether a frame gets from one port to the other."""
+        if one.cut or (other is not None and other.cut):
+            return False
+        return not (self._trunk_cut and self._server in (one, other))
 
     def tapped(self, octets: bytes, now: int) -> int:
         """Record a frame at the tap; its number in the capture."""
@@ -137,6 +176,8 @@ class Lan:
 
     def offer(self, sender: Nic, octets: bytes, now: int) -> int:
         """Send a frame.  Returns its number at the tap, 0 if the tap has not seen it (yet)."""
+        if self._cuts and sender.cut:
+            return 0
         number = self.tapped(octets, now) if sender.taps else 0
         length = len(octets)
         size = self._sizes.get(length) or self._measure(length)
@@ -148,6 +189,8 @@ class Lan:
         if self._loss and self._dice.random() < self._loss:
             return number
         target = self.nics.get(octets[:6])
+        if self._cuts and not self._joined(sender, target):
+            return number
         if target is not None:
             self._at(start + size.arrival_ns, FRAME, target.arrive, (octets, number))
         elif octets[0] & 1:
@@ -157,7 +200,7 @@ class Lan:
     def _flood(self, sender: Nic, octets: bytes, number: int, arrival: int) -> None:
         """To every port but the sender's, in the order they were plugged in."""
         for nic in self.nics.values():
-            if nic is not sender:
+            if nic is not sender and not (self._cuts and not self._joined(sender, nic)):
                 self._at(arrival, FRAME, nic.arrive, (octets, number))
 
     def _measure(self, octets: int) -> _Size:

@@ -61,6 +61,8 @@ class Agent:
         self._leaving: Connection | None = None
         self._over = Signal(timeline)
         self._keystrokes = 0
+        #: Something came while the program stood still, and nobody has read it.
+        self._unread = False
 
     # --- User: called by the station ---------------------------------------------------------
 
@@ -68,6 +70,8 @@ class Agent:
         """The log-on is on its way; its answer is what counts."""
 
     def message(self, _connection: Connection, message: Message, _now: int, /) -> None:
+        if self._boot.held:
+            self._unread = True
         if isinstance(message, Welcome):
             self.welcome = True
             self._signal.set("welcome")
@@ -97,6 +101,7 @@ class Agent:
         """Do everything in its turn."""
         for deed in deeds:
             await self._timeline.until(deed.at_ns, rank=PROGRAM)
+            await self._boot.going()
             if deed.do == "log-on":
                 await self.log_on()
             elif deed.do == "work":
@@ -138,6 +143,13 @@ class Agent:
                 )
             )
         return outcome
+
+    def killed(self) -> None:
+        """The program is dead; its kernel says goodbye for it, if the connection was its own."""
+        connection, self.connection, self.welcome = self.connection, None, False
+        if connection is not None and self.station is not None:
+            self._log("killed", unread=self._unread)
+            self.station.killed(connection, unread=self._unread, now=self._timeline.now)
 
     def _hang_up(self) -> None:
         if self.connection is not None:

@@ -26,8 +26,8 @@ class Loss:
     ``gone``: its client is gone by product.md's words, so the session is a ghost while active.
     ``ended_at_ns``: when the session stopped being a ghost, noticed or not (taken over).
     ``returned``: the client came back before that; ``struck_again``: and was lost again.
-    ``back_at_ns``, ``attaches_at_ns``, ``same_address``, ``unacknowledged_since_ns``,
-    ``idle_since_ns``: as ``transports.base.Fault`` has them.
+    ``until_ns``, ``back_at_ns``, ``attaches_at_ns``, ``same_address``,
+    ``unacknowledged_since_ns``, ``idle_since_ns``: as ``transports.base.Fault`` has them.
     ``last_octet_ns``: the last octet heard, as it stood when the session stopped being a ghost,
     or at the end of the run.  ``last_words_ns``: the same, but before the client came back: one
     that is back may keep its ghost alive by answering for it.
@@ -38,6 +38,7 @@ class Loss:
     at_ns: int
     gone: bool
     back_at_ns: int | None
+    until_ns: int | None = None
     attaches_at_ns: int | None = None
     same_address: bool = False
     noticed_at_ns: int | None = None

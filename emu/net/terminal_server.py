@@ -116,7 +116,7 @@ class TerminalServer:
     # --- Timer: disconnected sessions that are closed in the end -----------------------------
 
     def fire(self, now: int) -> None:
-        if now != self._armed:
+        if now < self._armed:
             return
         self._armed = NEVER
         due = self.table.due()
@@ -235,8 +235,20 @@ class TerminalServer:
             loss.unacknowledged_since_ns = connection.unacknowledged_since_ns
             loss.idle_since_ns = connection.idle_since_ns
 
+    def push(self, text: str, now: int) -> None:
+        """Update the screen of every active session, unasked."""
+        for connection in [*self.carrying.values()]:
+            connection.send(Screen(text=text), now)
+
+    def recovered(self, client: str, now: int) -> None:
+        """A client is there again with all its state: the fault is over, if nobody noticed it."""
+        for number in self.carrying:
+            loss = self._records.sessions[number].open_loss
+            if loss is not None and loss.client == client:
+                loss.ended_at_ns = now
+
     def returned(self, client: str) -> None:
-        """A lost client is about to be back: what it says from now on is another life's."""
+        """A lost client is about to be back: its last words before that are settled."""
         for number in self.carrying:
             record = self._records.sessions[number]
             loss = record.open_loss

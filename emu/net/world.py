@@ -6,7 +6,7 @@ The operator (power, cable) is a Trio task whose turn at one instant comes last.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -18,12 +18,13 @@ from emu.machines.base import Note
 from emu.machines.terminal_session import Rules
 from emu.net.host import Boot, Host
 from emu.net.link import Lan, Nic
+from emu.net.operator import Operator
 from emu.net.programs import Agent, Deed, Person
-from emu.net.records import Loss, Records
+from emu.net.records import Records
 from emu.net.terminal_server import TerminalServer
 from emu.net.timeline import OPERATOR, Timeline
-from emu.scenario.model import ClientSpec, FaultSpec, Scenario
-from emu.stations.base import Connection, StationSpec, User
+from emu.scenario.model import ClientSpec, Scenario
+from emu.stations.base import StationSpec, User
 from emu.stations.ip import ip_address
 from emu.transports.base import Transport
 
@@ -82,7 +83,7 @@ class World:
         self.records = Records()
         self.terminal: TerminalServer | None = None
         self.agents: dict[str, Agent] = {}
-        self._struck: dict[str, tuple[FaultSpec, int]] = {}
+        self.operator = Operator(self)
         self.links = {spec.name: self._link(spec.name) for spec in scenario.links}
         self.addresses = {
             client.name: CLIENT_ADDRESS_FIRST + index
@@ -143,9 +144,17 @@ class World:
         spec = self.scenario.server
         nic = self._nic(spec.name, spec.link, SERVER_ADDRESS)
         nic.link.tap(nic)
-        return self._host(spec.name, nic, self._boot_server)
+        return Host(
+            spec.name,
+            nic,
+            self.timeline,
+            self._boot_server,
+            seed=self.seed,
+            ledger=self.ledger,
+            observer=self._observe,
+        )
 
-    def _boot_server(self, boot: Boot) -> None:
+    def _boot_server(self, boot: Boot) -> Callable[[], Awaitable[None]] | None:
         names = {mac_address(number).hex(): name for name, number in self.addresses.items()}
         self.terminal = TerminalServer(
             boot,
@@ -156,7 +165,7 @@ class World:
                 name: (carrier.transport.name, carrier.policy)
                 for name, carrier in self.carriers.items()
             },
-            lost=self._lost_before,
+            lost=self.operator.lost_before,
             recording=self.recording,
             ledger=self.ledger,
         )
@@ -166,6 +175,17 @@ class World:
             spec = self._spec(carrier.server_params, boot, self.terminal, SERVER_ADDRESS, pinned)
             spec = replace(spec, serial_first=index * SERIALS_PER_STATION)
             boot.add(carrier.transport.server(spec))
+        deeds = self.scenario.server.deeds()
+        return (lambda: self._serve(deeds)) if deeds else None
+
+    async def _serve(self, deeds: Sequence[tuple[int, str]]) -> None:
+        """The server's own program: what it pushes unasked."""
+        assert self.terminal is not None
+        for number, (at_ns, _push) in enumerate(deeds, 1):
+            await self.timeline.until(at_ns)
+            if self.ledger is not None:
+                self.ledger.note(at_ns, "asked", host=self.server.name, request="push")
+            self.terminal.push(f"clock {number}", at_ns)
 
     def _client(self, client: ClientSpec) -> Host:
         nic = self._nic(client.name, client.link, self.addresses[client.name])
@@ -180,7 +200,7 @@ class World:
         )
         agent = Agent(person, boot, self.timeline, self.records, self.ledger)
         carrier = self.carriers[client.name]
-        pinned = _pins(client.pinned, boot.number)
+        pinned = self.pins(client.name, boot.number)
         address = self.addresses[client.name]
         spec = self._spec(carrier.client_params, boot, agent, address, pinned)
         agent.station = carrier.transport.client(spec)
@@ -201,6 +221,10 @@ class World:
             randomness=boot.dice("station"),
             pinned=pinned,
         )
+
+    def pins(self, client: str, boot: int) -> dict[str, int]:
+        """What the scenario pins for one life of a client."""
+        return _pins(self.scenario.client(client).pinned, boot)
 
     def _deeds(self, name: str, boot: Boot) -> list[Deed]:
         """The program of one life: the scenario's times are absolute, a restart's relative."""
@@ -239,76 +263,7 @@ class World:
             for host in self.hosts.values():
                 host.power_on(nursery)
             self.timeline.spawn(
-                nursery, lambda: self._operate(nursery), rank=OPERATOR, name="operator"
+                nursery, lambda: self.operator.work(nursery), rank=OPERATOR, name="operator"
             )
             await self.timeline.run(self.scenario.horizon_ns, speed=speed, progress=progress)
             nursery.cancel_scope.cancel()
-
-    async def _operate(self, nursery: trio.Nursery) -> None:
-        """Carry the faults out.  Rank OPERATOR: what was due at that instant is done first."""
-        deeds: list[tuple[int, Callable[[], object]]] = []
-        for fault in self.scenario.faults:
-            deeds.append((fault.at_ns, lambda fault=fault: self._strike(fault)))
-            back = self._back_at(fault)
-            if back is not None:
-                host = self.hosts[fault.client]
-                deeds.append((back, lambda host=host: self._restart(host, nursery)))
-        for at_ns, deed in sorted(deeds, key=lambda item: item[0]):
-            await self.timeline.until(at_ns, rank=OPERATOR)
-            deed()
-
-    def _back_at(self, fault: FaultSpec) -> int | None:
-        """When the client's stack answers again; None when it stays away."""
-        return fault.back_at_ns(self.scenario.client(fault.client).boot_time_ns)
-
-    def _strike(self, fault: FaultSpec) -> None:
-        now = self.timeline.now
-        self.hosts[fault.client].power_off()
-        self._struck[fault.client] = (fault, now)
-        what = "loses power" if fault.kind == "power-loss" else "reboots"
-        self._happened(fault.client, what, msgid="FAULT")
-        assert self.terminal is not None
-        for number, connection in self.terminal.carrying.items():
-            record = self.records.sessions[number]
-            if record.holder != fault.client:
-                continue
-            if record.open_loss is None:
-                record.losses.append(self._loss(fault, connection, now))
-            else:
-                record.open_loss.struck_again = True
-
-    def _lost_before(self, client: str, connection: Connection) -> Loss | None:
-        """What struck a client that has no power now."""
-        if self.hosts[client].boot is not None:
-            return None
-        return self._loss(self._struck[client][0], connection, self._struck[client][1])
-
-    def _loss(self, fault: FaultSpec, connection: Connection, at_ns: int) -> Loss:
-        back = self._back_at(fault)
-        client = self.scenario.client(fault.client)
-        again = [step.at_ns for step in client.after_restart if step.do == "log-on"]
-        boot = self.hosts[fault.client].boots
-        transport = self.carriers[fault.client].transport
-        port = _pins(client.pinned, boot).get("port")
-        return Loss(
-            client=fault.client,
-            fault=fault.kind,
-            at_ns=at_ns,
-            gone=True,
-            back_at_ns=back,
-            attaches_at_ns=back + again[0] if back is not None and again else None,
-            same_address=transport.same_address
-            or (port is not None and connection.peer.endswith(f":{port}")),
-        )
-
-    def _restart(self, host: Host, nursery: trio.Nursery) -> None:
-        assert self.terminal is not None
-        self.terminal.returned(host.name)
-        host.power_on(nursery)
-        self._happened(host.name, "has power again and has booted", msgid="FAULT")
-
-    def _happened(self, client: str, what: str, *, msgid: str) -> None:
-        now = self.timeline.now
-        self.records.power.append((now, client, what))
-        if self.recording is not None:
-            self.recording.event(now, f"{client} {what}", hostname="operator", msgid=msgid)

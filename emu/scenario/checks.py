@@ -87,20 +87,21 @@ def _faults(scenario: Scenario) -> None:
     names = [client.name for client in scenario.clients]
     for fault in scenario.faults:
         where = f"{scenario.shown}: faults.{fault.number}"
-        _known(f"{where}.client", fault.client, names)
+        if fault.client is not None:
+            _known(f"{where}.client", fault.client, names)
         if fault.at_ns >= scenario.horizon_ns:
             expected = f"an instant before the horizon ({friendly(scenario.horizon_ns)})"
             found, hint = friendly(fault.at_ns), "raise the horizon"
             raise InputError(f"{where}.at", expected=expected, found=found, hint=hint)
     for client in scenario.clients:
-        mine = [fault for fault in scenario.faults if fault.client == client.name]
+        mine = [fault for fault in scenario.faults if fault.client in (None, client.name)]
         _apart(scenario.shown, client, sorted(mine, key=lambda fault: fault.at_ns))
 
 
 def _apart(shown: str, client: ClientSpec, faults: list[FaultSpec]) -> None:
     """A client is struck again only when it is back."""
     for earlier, later in pairwise(faults):
-        back_ns = earlier.back_at_ns(client.boot_time_ns)
+        back_ns = earlier.until_ns or earlier.back_at_ns(client.boot_time_ns)
         if back_ns is None or later.at_ns <= back_ns:
             when = "never is" if back_ns is None else f"is only at {friendly(back_ns)}"
             raise InputError(

@@ -27,7 +27,7 @@ from emu.scenario.model import (
 
 if TYPE_CHECKING:
     from emu.policy.problems import FileModel
-    from emu.scenario.schema import ClientTable, ScenarioFile, Step
+    from emu.scenario.schema import AnyStep, ClientTable, ScenarioFile
 
 #: What ``--set`` reaches besides ``policy.*`` (product.md, "Commands").
 _REACHED = ("links", "hosts", "clients", "faults")
@@ -163,6 +163,7 @@ def _scenario(file: ScenarioFile, document: Mapping[str, Any], name: str, shown:
             name="server",
             link=server.link or _only_link(links, f"{shown}: hosts.server.link"),
             pinned=_pinned(server.pinned),
+            program=tuple(_step(step) for step in server.program),
         ),
         server_rules={f"server.{key}": raw for key, raw in file.server.items()},
         clients=tuple(_client(each, table, links, shown) for each, table in file.clients.items()),
@@ -173,6 +174,8 @@ def _scenario(file: ScenarioFile, document: Mapping[str, Any], name: str, shown:
                 client=table.client,
                 kind=table.kind,
                 off_for_ns=table.off_for,
+                for_ns=table.lasts,
+                place=table.place or "client",
             )
             for number, table in enumerate(file.faults, 1)
         ),
@@ -199,7 +202,7 @@ def _client(name: str, table: ClientTable, links: tuple[LinkSpec, ...], shown: s
     )
 
 
-def _step(step: Step) -> At | Every:
+def _step(step: AnyStep) -> At | Every:
     if step.at is not None:
         return At(at_ns=step.at, do=step.do)
     if step.start is None or step.until is None or step.every is None:

@@ -6,7 +6,7 @@ and no pydantic.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,15 +22,6 @@ class LinkSpec:
     bandwidth_bit_s: int
     propagation_ns: int
     loss: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostSpec:
-    """The server's host.  ``pinned``: see ``schema.ServerPins``."""
-
-    name: str
-    link: str
-    pinned: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +53,29 @@ class Every:
 Step = At | Every
 
 
+def expanded(program: Iterable[Step]) -> list[tuple[int, str]]:
+    """(instant, deed) in order; ties stay in the order written."""
+    deeds = [(at_ns, step.do) for step in program for at_ns in step.instants()]
+    return sorted(deeds, key=lambda deed: deed[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostSpec:
+    """The server's host.  ``pinned``: see ``schema.ServerPins``.
+
+    ``program``: what it does unasked, see ``vocabulary.SERVER_DEEDS``.
+    """
+
+    name: str
+    link: str
+    pinned: Mapping[str, int]
+    program: tuple[Step, ...] = ()
+
+    def deeds(self) -> list[tuple[int, str]]:
+        """The program, expanded, in order."""
+        return expanded(self.program)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSpec:
     """A client: one user at one host.
@@ -84,27 +98,44 @@ class ClientSpec:
     pinned: Mapping[str, int]
 
     def deeds(self) -> list[tuple[int, str]]:
-        """The program, expanded: (instant, deed) in order; ties stay in the order written."""
-        expanded = [(at_ns, step.do) for step in self.program for at_ns in step.instants()]
-        return sorted(expanded, key=lambda deed: deed[0])
+        """The program, expanded: (instant, deed) in order."""
+        return expanded(self.program)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultSpec:
-    """What strikes a client.  ``number``: counts from 1, as in ``--set faults.1.at=...``.
+    """What strikes.  ``number``: counts from 1, as in ``--set faults.1.at=...``.
 
+    ``client``: whom; None for every client of the server (a cable cut elsewhere).
     ``off_for_ns``: how long the power stays away; None: for good (power-loss) or no time at
-    all (reboot).
+    all (reboot).  ``for_ns``: how long it lasts, for faults that leave the client its state;
+    None: to the end of the run.  ``place``: see ``vocabulary.FaultKind``.
     """
 
     number: int
     at_ns: int
-    client: str
+    client: str | None
     kind: str
-    off_for_ns: int | None
+    off_for_ns: int | None = None
+    for_ns: int | None = None
+    place: str = "client"
+
+    @property
+    def until_ns(self) -> int | None:
+        """When the client is there again with all its state; None for never."""
+        return None if self.for_ns is None else self.at_ns + self.for_ns
+
+    @property
+    def gone(self) -> bool:
+        """Whether the client is gone, by the words of product.md (else it is alive)."""
+        if self.kind == "os-hang":
+            return self.for_ns is None
+        return self.kind in ("power-loss", "kill", "reboot")
 
     def back_at_ns(self, boot_time_ns: int) -> int | None:
-        """When the client's programs start again; None for never."""
+        """When the client's programs start again, without state; None for never."""
+        if self.kind not in ("power-loss", "reboot"):
+            return None
         if self.kind == "reboot":
             return self.at_ns + boot_time_ns
         return None if self.off_for_ns is None else self.at_ns + self.off_for_ns + boot_time_ns

@@ -15,8 +15,8 @@ from pydantic import model_validator as validates
 from emu.policy.judged import Judged, judged
 from emu.policy.problems import FileModel
 from emu.policy.schema import Line, Text, values_model
-from emu.policy.values import Unfit, describe, quoted
-from emu.scenario.vocabulary import DEEDS, FAULT_KINDS
+from emu.policy.values import Unfit, describe, one_of, quoted
+from emu.scenario.vocabulary import DEEDS, FAULT_KINDS, SERVER_DEEDS
 from emu.transports.base import Parameter
 from emu.units import NS_PER_MS, NS_PER_S
 
@@ -93,27 +93,14 @@ class ServerPins(FileModel):
     sequence: Sequence | None = None
 
 
-class ServerHost(FileModel):
-    """``[hosts.server]``."""
-
-    link: Name | None = None
-    pinned: ServerPins = Field(default_factory=ServerPins)
-
-
-class Hosts(FileModel):
-    """``[hosts]``: the server.  Clients are hosts of their own."""
-
-    server: ServerHost = Field(default_factory=ServerHost)
-
-
-class Step(FileModel):
+class AnyStep(FileModel):
     """One step of a program: ``at``, or ``from`` + ``until`` + ``every``."""
 
     at: Instant | None = None
     start: Instant | None = Field(default=None, alias="from")
     until: Instant | None = None
     every: Span | None = None
-    do: Deed
+    do: str
 
     @validates(mode="after")
     def _one_way(self) -> Self:
@@ -134,6 +121,32 @@ class Step(FileModel):
             found = f"{(until - start) // every} of them"
             raise Unfit(expected=f"at most {_INSTANTS_MAX} instants", found=found, key="every")
         return self
+
+
+class Step(AnyStep):
+    """One step of a client's program."""
+
+    do: Deed
+
+
+class ServerStep(AnyStep):
+    """One step of the server's program."""
+
+    do: Annotated[str, _choice(SERVER_DEEDS)]
+
+
+class ServerHost(FileModel):
+    """``[hosts.server]``."""
+
+    link: Name | None = None
+    pinned: ServerPins = Field(default_factory=ServerPins)
+    program: list[ServerStep] = Field(default_factory=list[ServerStep])
+
+
+class Hosts(FileModel):
+    """``[hosts]``: the server.  Clients are hosts of their own."""
+
+    server: ServerHost = Field(default_factory=ServerHost)
 
 
 class Again(FileModel):
@@ -177,16 +190,27 @@ class FaultTable(FileModel):
     """One ``[[faults]]`` table."""
 
     at: Span
-    client: Name
+    client: Name | None = None
     kind: Annotated[str, _choice(tuple(kind.name for kind in FAULT_KINDS))]
     off_for: Span | None = None
+    lasts: Span | None = Field(default=None, alias="for")
+    place: Line | None = None
 
     @validates(mode="after")
     def _fitting_kind(self) -> Self:
-        takes_off_for = {kind.name: kind.off_for for kind in FAULT_KINDS}[self.kind]
-        if self.off_for is not None and not takes_off_for:
-            expected = f"no off_for: after a {self.kind} the client is back after its boot_time"
-            raise Unfit(expected=expected, found="one", key="off_for")
+        kind = {kind.name: kind for kind in FAULT_KINDS}[self.kind]
+        if self.off_for is not None and not kind.off_for:
+            raise Unfit(expected=f"no off_for with a {self.kind}", found="one", key="off_for")
+        if self.lasts is not None and not kind.lasts:
+            raise Unfit(expected=f"no for with a {self.kind}", found="one", key="for")
+        if self.place is not None and self.place not in kind.places:
+            raise Unfit(expected=one_of(kind.places), found=quoted(self.place), key="place")
+        at_client = (self.place or kind.places[0]) == "client"
+        if at_client and self.client is None:
+            raise Unfit(expected="the client it strikes", found="none", key="client")
+        if not at_client and self.client is not None:
+            expected = f"no client: {self.place} strikes all of them"
+            raise Unfit(expected=expected, found=quoted(self.client), key="client")
         return self
 
 

@@ -10,11 +10,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultKind:
-    """One way to die.  ``off_for``: whether the fault says how long the power stays away."""
+    """One way to die.
+
+    ``off_for``: whether the fault may say how long the power stays away.  ``lasts``: whether it
+    may say, with ``for``, how long it holds; the client is then there again with all its state.
+    ``places``: where it can strike; the first is the default.  Only at ``client`` does it name a
+    client; elsewhere it strikes every client of the server.
+    """
 
     name: str
     what: str
-    off_for: bool
+    off_for: bool = False
+    lasts: bool = False
+    places: tuple[str, ...] = ("client",)
 
 
 FAULT_KINDS = (
@@ -27,12 +35,40 @@ FAULT_KINDS = (
     FaultKind(
         name="reboot",
         what="the client falls silent and is back, without its state, after its boot time",
-        off_for=False,
+    ),
+    FaultKind(
+        name="os-hang",
+        what="nothing of the client moves, its NIC fills; with for it comes to itself again",
+        lasts=True,
+    ),
+    FaultKind(
+        name="app-hang",
+        what="the client's program stands still, its stack still answers",
+        lasts=True,
+    ),
+    FaultKind(
+        name="kill",
+        what="the client's program dies, its kernel says goodbye for it",
+    ),
+    FaultKind(
+        name="cable",
+        what="the cable is cut at the client, at the server or between switches",
+        lasts=True,
+        places=("client", "server", "between-switches"),
+    ),
+    FaultKind(
+        name="suspend",
+        what="the client sleeps with its NIC off; with for it resumes, state and all",
+        lasts=True,
     ),
 )
 
 #: What a client's program can do.  ``work``: a request or keystrokes, answered by the server.
 DEEDS = ("log-on", "work", "log-off")
+
+#: What the server's program can do.  ``push``: update every active session's screen unasked, as
+#: the clock in a task bar does (KB Q187049).
+SERVER_DEEDS = ("push",)
 
 #: Fields of one session in the JSON of ``emu run`` (product.md), and what they hold.
 #: ``final_state`` and ``final_cause`` are those of the last entry of ``states``.

@@ -120,3 +120,7 @@ class ClientStation(Station, Protocol):
     one_at_a_time: bool
 
     def connect(self, message: Message, now: int) -> Connection: ...
+
+    def killed(self, connection: Connection, /, *, unread: bool, now: int) -> None:
+        """The program that used a connection is dead.  ``unread``: octets for it were waiting."""
+        ...

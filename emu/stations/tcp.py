@@ -21,12 +21,12 @@ from emu.machines.base import (
     Transmit,
 )
 from emu.machines.tcp.arriving import reset_for
-from emu.machines.tcp.control import Close, Connect, Send, State
+from emu.machines.tcp.control import Abort, Close, Connect, Send, State
 from emu.machines.tcp.machine import Tcp
 from emu.machines.tcp.params import TcpParams
 from emu.pdu.ip_tcp import ACK, RST, SYN, Segment
 from emu.pdu.terminal import LogOff, Message
-from emu.stations.base import StationSpec
+from emu.stations.base import Connection, StationSpec
 from emu.stations.ip import ETHERTYPE_ARP, Neighbours, format_ip, ip_address
 from emu.wire.ip_tcp import TcpFlow, decode_tcp_frame
 from emu.wire.terminal import Lines, decode_line, encode_message
@@ -48,7 +48,7 @@ class TcpConnection:
     """One connection of a station: machine, flow, and the timer that drives it.
 
     ``armed``: the instant of the one timer entry that counts, NEVER for none; older entries
-    find another instant here and do nothing.
+    find a later instant here and do nothing.  After a hang an entry may come late.
     """
 
     __slots__ = ("armed", "flow", "key", "last_octet_ns", "lines", "machine", "peer", "serial",
@@ -92,6 +92,11 @@ class TcpConnection:
         if self.machine.state in _OPEN:
             self.pump(self.machine.step(Asked(Close()), now), now)
 
+    def abort(self, now: int) -> None:
+        """End at once."""
+        if self.machine.state in _OPEN:
+            self.pump(self.machine.step(Asked(Abort()), now), now)
+
     # --- the machine's effects ---------------------------------------------------------------
 
     def pump(self, effects: Effects, now: int) -> None:
@@ -125,7 +130,7 @@ class TcpConnection:
 
     def fire(self, now: int) -> None:
         """The timer entry of ``now`` came up."""
-        if now != self.armed:
+        if now < self.armed:
             return
         self.armed = NEVER
         due = self.machine.due()
@@ -302,6 +307,15 @@ class TcpClientStation(TcpStation):
         connection.pump(machine.step(Asked(Connect()), now), now)
         connection.send(message, now)
         return connection
+
+    def killed(self, connection: Connection, *, unread: bool, now: int) -> None:
+        """The kernel closes for a dead program: FIN, or RST if octets for it were waiting
+        (RFC 1122 4.2.2.13)."""
+        assert isinstance(connection, TcpConnection)
+        if unread:
+            connection.abort(now)
+        else:
+            connection.close(now)
 
     def _next_port(self) -> int:
         pinned = self.spec.pinned.get("port")

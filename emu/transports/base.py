@@ -6,7 +6,7 @@ emulation does and what a reader of the written trace finds must agree for every
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,9 @@ class Stack:
 class Fault:
     """What struck a client, as a closed formula needs it.  All instants absolute.
 
+    ``kind``: a name of ``scenario.vocabulary.FAULT_KINDS``.  ``until_ns``: the client is there
+    again with all its state (cable back, resumed, hang over); None for never, and for faults
+    that cost the state.
     ``back_at_ns``: its host answers again from here on, without state (None: never).
     ``attaches_at_ns``: it connects anew (None: never).
     ``same_address``: it does so from the address its lost connection had.
@@ -57,11 +60,26 @@ class Fault:
 
     kind: str
     lost_at_ns: int
+    until_ns: int | None = None
     back_at_ns: int | None = None
     attaches_at_ns: int | None = None
     same_address: bool = False
     unacknowledged_since_ns: int | None = None
     idle_since_ns: int | None = None
+
+
+def heard_again(fault: Fault, trials: Sequence[int]) -> bool:
+    """Whether a client that is there again with its state answers a trial in time.
+
+    ``trials``: when the server tries to reach it, and last, when it gives up.  A hung host
+    answers what its NIC kept as soon as it comes to itself; what went into a cut cable or to a
+    sleeping laptop is lost, so a later trial must reach it.
+    """
+    if fault.until_ns is None or not trials:
+        return False
+    if fault.kind == "os-hang":
+        return fault.until_ns < trials[-1]
+    return any(at >= fault.until_ns for at in trials[:-1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

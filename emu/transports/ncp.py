@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from emu.machines.ncp import MarsNweParams, NcpParams, NetWareParams
 from emu.stations.ncp import NcpClientStation, NcpServerStation
-from emu.transports.base import Fault, Parameter, Stack, Transport, Value
+from emu.transports.base import Fault, Parameter, Stack, Transport, Value, heard_again
 from emu.units import NS_PER_S, format_seconds, milliseconds, nearest_tick, seconds, ticks
 
 _COMMON = (
@@ -181,17 +181,16 @@ def _silence(params: NcpParams, last_octet_ns: int) -> int:
     return first_poll_ns + watchdog.polls * _check_spacing(watchdog) - last_octet_ns
 
 
-def _last_poll(params: NcpParams, last_octet_ns: int) -> int:
-    """The instant of the last poll that an answer can follow.
-
-    NetWare's N-th is one only if it is waited out: the other reading clears together with it.
-    """
+def _polls(params: NcpParams, last_octet_ns: int) -> list[int]:
+    """The instants of the polls that an answer can follow."""
     watchdog = params.watchdog
     if isinstance(watchdog, NetWareParams):
-        first_poll_ns = last_octet_ns + watchdog.delay_before_first_poll_ns
-        return first_poll_ns + (_waits(watchdog) - 1) * watchdog.delay_between_polls_ns
-    first_poll_ns = _first_check(watchdog, last_octet_ns)
-    return first_poll_ns + (watchdog.polls - 1) * _check_spacing(watchdog)
+        first_ns = last_octet_ns + watchdog.delay_before_first_poll_ns
+        spacing_ns, count = watchdog.delay_between_polls_ns, _waits(watchdog)
+    else:
+        first_ns = _first_check(watchdog, last_octet_ns)
+        spacing_ns, count = _check_spacing(watchdog), watchdog.polls
+    return [first_ns + n * spacing_ns for n in range(count)]
 
 
 def _delay(params: NcpParams, fault: Fault, last_octet_ns: int) -> int | None:
@@ -201,17 +200,23 @@ def _delay(params: NcpParams, fault: Fault, last_octet_ns: int) -> int | None:
     while the old state is still there (facts/ipx.md 3.1.4): then the slot rule ends that state,
     or, with a new slot for it, the client answers the next poll for the old one, and so for
     ever.  Attaching behind the last poll is too late: the interval after it runs out in silence.
+    The shell answers below the programs, so neither a hung nor a killed program is noticed.
     """
+    if fault.kind in ("app-hang", "kill"):
+        return None
     if fault.idle_since_ns is not None:
         last_octet_ns = fault.idle_since_ns
     cleared_ns = last_octet_ns + _silence(params, last_octet_ns)
+    if heard_again(fault, [*_polls(params, last_octet_ns), cleared_ns]):
+        return None
     attaches_ns = fault.attaches_at_ns
     same_address = fault.same_address and params.same_client_socket
     if attaches_ns is None or not same_address or attaches_ns > cleared_ns:
         return cleared_ns - fault.lost_at_ns
     if params.same_address_reuses:
         return attaches_ns - fault.lost_at_ns
-    if attaches_ns <= _last_poll(params, last_octet_ns):
+    # NetWare's N-th is one only if it is waited out: the other reading clears with it.
+    if attaches_ns <= _polls(params, last_octet_ns)[-1]:
         return None
     return cleared_ns - fault.lost_at_ns
 

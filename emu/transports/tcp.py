@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from emu.machines.tcp.params import TcpParams
 from emu.stations.tcp import TcpClientStation, TcpServerStation
-from emu.transports.base import Fault, Parameter, Stack, Transport, Value
+from emu.transports.base import Fault, Parameter, Stack, Transport, Value, heard_again
 from emu.units import format_seconds, milliseconds, seconds
 
 _DAY = seconds(86_400)
@@ -152,9 +152,16 @@ def _delay(params: TcpParams, fault: Fault, last_octet_ns: int) -> int | None:
 
     Trials are probes, or retransmissions while data is unacknowledged: then nothing is probed
     (RFC 9293 3.8.4).  A host that is back without state answers the next one with RST (RFC 793
-    3.4); its own SYN touches the old connection only if it comes from the old port.
+    3.4); its own SYN touches the old connection only if it comes from the old port.  A stack
+    whose program hangs answers for it; one whose program was killed says FIN or RST at once.
     """
+    if fault.kind == "app-hang":
+        return None
+    if fault.kind == "kill":
+        return 0
     trials = _trials(params, last_octet_ns, fault.unacknowledged_since_ns)
+    if heard_again(fault, trials):
+        return None
     noticed = trials[-1:]
     if fault.back_at_ns is not None:
         noticed += [at for at in trials[:-1] if at >= fault.back_at_ns][:1]

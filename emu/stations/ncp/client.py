@@ -32,7 +32,7 @@ from emu.pdu.ncp import (
 )
 from emu.pdu.rip_sap import Rip, Sap
 from emu.pdu.terminal import Keystroke, LogOff, LogOn, Message, Refused, Screen, Welcome
-from emu.stations.base import StationSpec
+from emu.stations.base import Connection, StationSpec
 from emu.stations.ipx import Arrival, IpxPort, client_socket, internal_network
 from emu.stations.ncp.alarm import Alarm
 from emu.stations.ncp.clock import as_text
@@ -189,6 +189,9 @@ class NcpClientStation:
         self._shell = NcpClientConnection(self, serial=self._serial)
         self._shell.log_on(message, now)
         return self._shell
+
+    def killed(self, _connection: Connection, *, unread: bool, now: int) -> None:
+        """Nothing: the connection is the shell's, which lives on below the programs."""
 
     def receive(self, frame: bytes, now: int) -> None:
         """One frame.  What is malformed is dropped and counted."""
