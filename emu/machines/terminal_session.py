@@ -6,6 +6,7 @@ long gone: that is the ghost of Q187049.  ``decide`` is pure and names the rule 
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -111,10 +112,12 @@ class Dropped:
     connection: int
 
 
-def decide(rules: Rules, user: str, client: str, sessions: Iterable[Session]) -> Decision:
-    """Which session a log-on gets."""
-    living = [session for session in sessions if session.state is not SessionState.CLOSED]
-    own = [session for session in living if session.user == user]
+def decide(rules: Rules, client: str, own: Iterable[Session], living: int) -> Decision:
+    """Which session a log-on gets.
+
+    ``own``: the living sessions of the user, oldest first; ``living``: those of all users.
+    """
+    own = tuple(own)
     for session in own:
         if session.state is SessionState.DISCONNECTED:
             if rules.same_client_only and session.client != client:
@@ -122,35 +125,35 @@ def decide(rules: Rules, user: str, client: str, sessions: Iterable[Session]) ->
             return Decision(outcome="resumed", rule="disconnected-is-resumed", session=session.id)
     if rules.one_session_per_user and own:
         return Decision(outcome="taken-over", rule="one-session-per-user", session=own[0].id)
-    if rules.session_limit is not None and len(living) >= rules.session_limit:
+    if rules.session_limit is not None and living >= rules.session_limit:
         return Decision(outcome="refused", rule="session-limit")
     return Decision(outcome="new", rule="new-session")
 
 
 class SessionTable:
-    """All sessions of one server.  ``LocalProtocolError`` for a second log-on on a connection."""
+    """All sessions of one server.  ``LocalProtocolError`` for a second log-on on a connection.
+
+    A step costs what the user's own sessions cost, however many others there are.
+    """
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self.sessions: dict[int, Session] = {}
         self._by_connection: dict[int, Session] = {}
+        self._living_by_user: dict[str, dict[int, Session]] = {}
+        self._living = 0
+        # By instant of disconnection, and so by the end of the limit, which all of them share.
+        # Ordered: a plain dict walks over all it ever lost to find its first.
+        self._limits: OrderedDict[int, int] = OrderedDict()
 
     def due(self) -> int | None:
         """When the next disconnected session has been so for too long."""
-        return min((due for due in self._limits().values()), default=None)
+        for due in self._limits.values():
+            return due
+        return None
 
     def timers(self) -> Mapping[str, int]:
-        return {f"disconnected session {number}": due for number, due in self._limits().items()}
-
-    def _limits(self) -> dict[int, int]:
-        limit = self.rules.disconnected_limit_ns
-        if limit is None:
-            return {}
-        return {
-            session.id: session.since_ns + limit
-            for session in self.sessions.values()
-            if session.state is SessionState.DISCONNECTED
-        }
+        return {f"disconnected session {number}": due for number, due in self._limits.items()}
 
     def step(self, stimulus: Stimulus, now: int) -> Effects:
         """One stimulus."""
@@ -177,17 +180,14 @@ class SessionTable:
 
     def living(self) -> int:
         """Sessions that hold a licence."""
-        return sum(s.state is not SessionState.CLOSED for s in self.sessions.values())
+        return self._living
 
     def _log_on(self, wanted: LogOnWanted, now: int) -> Effects:
         if wanted.connection in self._by_connection:
             raise LocalProtocolError(f"connection {wanted.connection} has a session already")
-        decision = decide(self.rules, wanted.user, wanted.client, self.sessions.values())
-        blocked_by = tuple(
-            session.id
-            for session in self.sessions.values()
-            if session.user == wanted.user and session.state is SessionState.ACTIVE
-        )
+        own = self._living_by_user.get(wanted.user, {}).values()
+        decision = decide(self.rules, wanted.client, own, self._living)
+        blocked_by = tuple(s.id for s in own if s.state is SessionState.ACTIVE)
         effects: list[Deliver] = []
         if decision.outcome == "new":
             decision, change = self._open(wanted, decision, now)
@@ -214,6 +214,8 @@ class SessionTable:
         )
         self.sessions[session.id] = session
         self._by_connection[wanted.connection] = session
+        self._living_by_user.setdefault(wanted.user, {})[session.id] = session
+        self._living += 1
         cause = f"{wanted.user} logged on from {wanted.client}"
         opened = Decision(outcome=decision.outcome, rule=decision.rule, session=session.id)
         return opened, _changed(session, None, cause, session.connection)
@@ -224,6 +226,7 @@ class SessionTable:
         if session.connection is not None:
             del self._by_connection[session.connection]
             effects.append(Deliver(Dropped(connection=session.connection)))
+        self._limits.pop(session.id, None)
         session.state, session.connection = SessionState.ACTIVE, wanted.connection
         session.client, session.since_ns = wanted.client, now
         self._by_connection[wanted.connection] = session
@@ -238,17 +241,31 @@ class SessionTable:
             return []
         before, session.state = session.state, state
         session.connection, session.since_ns = None, now
+        limit = self.rules.disconnected_limit_ns
+        if state is SessionState.CLOSED:
+            self._lay_down(session)
+        elif limit is not None:
+            self._limits[session.id] = now + limit
         return [_changed(session, before, cause, connection)]
+
+    def _lay_down(self, session: Session) -> None:
+        """A closed session gives its licence back."""
+        self._living -= 1
+        own = self._living_by_user[session.user]
+        del own[session.id]
+        if not own:
+            del self._living_by_user[session.user]
 
     def _close_expired(self, now: int) -> Effects:
         effects: list[Deliver] = []
-        for number, due in self._limits().items():
-            if due <= now:
-                session = self.sessions[number]
-                before, session.state = session.state, SessionState.CLOSED
-                session.since_ns = now
-                cause = "disconnected for longer than the limit"
-                effects.append(_changed(session, before, cause, None))
+        while (due := self.due()) is not None and due <= now:
+            number, _ = self._limits.popitem(last=False)
+            session = self.sessions[number]
+            before, session.state = session.state, SessionState.CLOSED
+            session.since_ns = now
+            self._lay_down(session)
+            cause = "disconnected for longer than the limit"
+            effects.append(_changed(session, before, cause, None))
         return effects
 
 

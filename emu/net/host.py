@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from emu.net.link import Nic
+from emu.net.link import Deliver, Nic
 from emu.net.timeline import PROGRAM, TIMER, Timeline
 
 if TYPE_CHECKING:
@@ -37,8 +37,18 @@ class Boot:
     this life then expire unheard, and nothing it does reaches the wire.
     """
 
-    __slots__ = ("_by_sap", "_by_type", "_ledger", "_nic", "_scope", "_timeline", "alive", "host",
-                 "mac", "number")  # fmt: skip
+    __slots__ = (
+        "_agenda",
+        "_by_sap",
+        "_by_type",
+        "_ledger",
+        "_nic",
+        "_scope",
+        "alive",
+        "host",
+        "mac",
+        "number",
+    )  # fmt: skip
 
     def __init__(self, host: Host, number: int) -> None:
         self.host = host
@@ -46,10 +56,10 @@ class Boot:
         self.alive = True
         self.mac = host.nic.mac
         self._nic = host.nic
-        self._timeline = host.timeline
+        self._agenda = host.timeline.agenda
         self._ledger = host.ledger
-        self._by_type: dict[bytes, Callable[[bytes, int], None]] = {}
-        self._by_sap: dict[bytes, Callable[[bytes, int], None]] = {}
+        self._by_type: dict[bytes, Deliver] = {}
+        self._by_sap: dict[bytes, Deliver] = {}
         self._scope: trio.CancelScope | None = None
 
     def add(self, station: Station) -> None:
@@ -70,14 +80,14 @@ class Boot:
         """The one gate out of a host: no power, no octets."""
         if not self.alive:
             return 0
-        now = self._timeline.now
+        now = self._agenda.now
         number = self._nic.link.offer(self._nic, octets, now)
         if self._ledger is not None:
-            self._ledger.note(now, "sent", host=self.host.name, octets=len(octets), frame=number)
+            self._log_frame("sent", octets, number, now)
         return number
 
     def arm(self, timer: Timer, due: int) -> None:
-        self._timeline.at(due, TIMER, self._fire, timer)
+        self._agenda.at(due, TIMER, self._fire, timer)
 
     def note(self, note: Note, connection: int, frame: int) -> None:
         self.host.observer(self, note, connection, frame)
@@ -87,18 +97,26 @@ class Boot:
 
     # --- the host's side ---------------------------------------------------------------------
 
-    def receive(self, octets: bytes, number: int, now: int) -> None:
-        """Demultiplex one frame by what follows the addresses.
-
-        The switch brings only what is for this address or for a group's.
-        """
-        deliver = self._by_type.get(octets[12:14])
-        if deliver is None and octets[12] < 6:  # a length, not a type: IEEE 802.3 3.2.6
-            deliver = self._by_sap.get(octets[14:16])
+    def plug_in(self) -> None:
+        """From now on the NIC brings what arrives."""
+        self._nic.by_type, self._nic.by_sap = self._by_type, self._by_sap
         if self._ledger is not None:
-            self._ledger.note(now, "received", host=self.host.name, frame=number)
-        if deliver is not None:
-            deliver(octets, now)
+            self._nic.heard = self._log_received
+
+    def _log_received(self, octets: bytes, number: int, now: int) -> None:
+        self._log_frame("received", octets, number, now)
+
+    def _log_frame(self, event: str, octets: bytes, number: int, now: int) -> None:
+        """A frame the capture does not hold (yet) goes into the ledger whole.
+
+        With that, capture and ledger say all that a host heard and did (architecture.md 5).
+        """
+        assert self._ledger is not None
+        name, count = self.host.name, len(octets)
+        if number:
+            self._ledger.note(now, event, host=name, octets=count, frame=number)
+        else:
+            self._ledger.note(now, event, host=name, octets=count, frame=0, data=octets)
 
     def _fire(self, timer: Timer, now: int) -> None:
         if self.alive:
@@ -114,7 +132,7 @@ class Boot:
     def end(self) -> None:
         """The power is gone: NIC first, then the tasks; no last words."""
         self.alive = False
-        self._nic.receiver = None
+        self._nic.lose_power()
         if self._scope is not None:
             self._scope.cancel()
 
@@ -150,7 +168,7 @@ class Host:
         self.boots += 1
         self._log("power-on", boot=boot.number)
         program = self._factory(boot)
-        self.nic.receiver = boot.receive
+        boot.plug_in()
         if program is not None and nursery is not None:
             body = program
             self.timeline.spawn(

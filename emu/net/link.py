@@ -7,7 +7,7 @@ server when it has arrived; that is what a capture made on the server would show
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 
@@ -22,7 +22,10 @@ FCS_OCTETS = 4
 PREAMBLE_OCTETS = 8
 GAP_OCTETS = 12
 
-Receiver = Callable[[bytes, int, int], None]
+#: Takes a frame at an instant.
+Deliver = Callable[[bytes, int], None]
+
+NOBODY: Mapping[bytes, Deliver] = {}
 
 
 def bytes_on_wire(octets: int) -> int:
@@ -40,30 +43,49 @@ class _Size:
 
 
 class Nic:
-    """One port.  ``receiver(octets, number, now)`` gets what arrives while it has power."""
+    """One port of a link, and the host's table of who gets which frames.
 
-    __slots__ = ("arriving", "free_at", "link", "mac", "name", "receiver", "taps")
+    ``by_type`` and ``by_sap``: who takes frames of an Ethernet type, or of an 802.3 frame by
+    the two octets behind its length; both empty without power.  ``arriving``: the number of
+    the frame being received just now, 0 if none.  ``heard``: told of every frame, if set.
+    """
+
+    __slots__ = ("arriving", "by_sap", "by_type", "free_at", "heard", "link", "mac", "name", "taps")
 
     def __init__(self, name: str, mac: bytes, link: Lan) -> None:
         self.name = name
         self.mac = mac
         self.link = link
         self.free_at = 0
-        self.receiver: Receiver | None = None
         self.arriving = 0
         self.taps = False
+        self.by_type: Mapping[bytes, Deliver] = NOBODY
+        self.by_sap: Mapping[bytes, Deliver] = NOBODY
+        self.heard: Callable[[bytes, int, int], None] | None = None
         link.nics[mac] = self
 
     def arrive(self, frame: tuple[bytes, int], now: int) -> None:
-        """A frame is here.  Without power it is lost, but the tap has seen it."""
+        """A frame is here.  Without power it is lost, but the tap has seen it.
+
+        The switch brings only what is for this address or for a group's.
+        """
         octets, number = frame
         if number == 0 and self.taps:
             number = self.link.tapped(octets, now)
-        receiver = self.receiver
-        if receiver is not None:
+        if self.heard is not None:
+            self.heard(octets, number, now)
+        deliver = self.by_type.get(octets[12:14])
+        if deliver is None and octets[12] < 6:  # a length, not a type: IEEE 802.3 3.2.6
+            deliver = self.by_sap.get(octets[14:16])
+        if deliver is not None:
             self.arriving = number
-            receiver(octets, number, now)
+            deliver(octets, now)
             self.arriving = 0
+
+    def lose_power(self) -> None:
+        """From now on nothing that arrives is heard."""
+        self.by_type = self.by_sap = NOBODY
+        self.heard = None
 
 
 class Lan:

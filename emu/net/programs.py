@@ -57,6 +57,9 @@ class Agent:
         self._records = records
         self._ledger = ledger
         self._signal = Signal(timeline)
+        #: The connection that is being ended, and what tells when it is over.
+        self._leaving: Connection | None = None
+        self._over = Signal(timeline)
         self._keystrokes = 0
 
     # --- User: called by the station ---------------------------------------------------------
@@ -78,7 +81,10 @@ class Agent:
         self._gone(connection, cause)
 
     def _gone(self, connection: Connection, cause: str) -> None:
-        """An older connection's end is nobody's business any more."""
+        """The end of a connection that nobody uses or waits for is nobody's business."""
+        if connection is self._leaving:
+            self._leaving = None
+            self._over.set("over")
         if connection is self.connection:
             waiting = not self.welcome
             self.connection, self.welcome = None, False
@@ -99,7 +105,9 @@ class Agent:
                 self.log_off()
 
     async def log_on(self) -> None:
-        """Try until a session is there or the tries are used up."""
+        """Try until a session is there or the tries are used up; with a session, do nothing."""
+        if self.connection is not None:
+            return
         again_ns = self.person.again_ns
         for remaining in reversed(range(self.person.tries)):
             started = self._timeline.now
@@ -110,10 +118,12 @@ class Agent:
 
     async def _try_to_log_on(self) -> str:
         assert self.station is not None
-        now = self._timeline.now
+        while self._leaving is not None and self.station.one_at_a_time:
+            await self._over.wait()
+        self._signal = Signal(self._timeline)  # without what an earlier try may have left in it
         self._log("log-on")
         wanted = LogOn(user=self.person.user, client=self.person.client)
-        self.connection = self.station.connect(wanted, now)
+        self.connection = self.station.connect(wanted, self._timeline.now)
         outcome: str = await self._signal.wait()
         if outcome == "refused":
             self._hang_up()
@@ -131,8 +141,9 @@ class Agent:
 
     def _hang_up(self) -> None:
         if self.connection is not None:
-            self.connection.close(self._timeline.now)
-            self.connection = None
+            self._log("hang-up")
+            self._leaving, self.connection = self.connection, None
+            self._leaving.close(self._timeline.now)
 
     def work(self) -> None:
         """One keystroke; nothing without a session."""
@@ -146,8 +157,8 @@ class Agent:
         """Leave for good."""
         if self.connection is not None:
             self._log("log-off")
-            self.connection.send(LogOff(), self._timeline.now)
-            self.connection, self.welcome = None, False
+            self._leaving, self.connection, self.welcome = self.connection, None, False
+            self._leaving.send(LogOff(), self._timeline.now)
 
     def _log(self, event: str, **fields: int | str) -> None:
         if self._ledger is not None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from heapq import heappop, heappush
+from heapq import heappop, heapreplace
 from typing import Any
 
 import outcome
@@ -19,6 +19,7 @@ import trio
 from trio.lowlevel import Abort, RaiseCancelT, Task, current_task, wait_task_rescheduled
 
 from emu.errors import Livelock
+from emu.net.agenda import Action, Agenda
 
 # What happens first at one instant.  A reply that lands exactly on the deadline counts,
 # because frames go before timers; power fails last, so what was due at that instant is done.
@@ -35,9 +36,6 @@ TURNS_PER_INSTANT_MAX = 1_000_000
 
 #: Turns between two looks at Trio, so that Ctrl-C and a progress line get their chance.
 TURNS_PER_CHECKPOINT = 20_000
-
-Action = Callable[[Any, int], None]
-Entry = tuple[int, int, int, Action, Any]
 
 
 class Wait:
@@ -79,13 +77,16 @@ class Signal:
 
 
 class Timeline:
-    """Owns virtual time.  ``now``: integer nanoseconds since the start of the run."""
+    """Owns virtual time, in integer nanoseconds since the start of the run.
+
+    ``at(due, rank, action, argument)`` calls ``action(argument, due)`` at ``due``, in the order
+    (due, rank, serial).
+    """
 
     def __init__(self) -> None:
-        self.now = 0
         self.turns = 0
-        self._heap: list[Entry] = []
-        self._serial = 0
+        self.agenda = Agenda()
+        self.at = self.agenda.at
         self._turns_here = 0
         self._busiest: Counter[str] | None = None
         self._woken: Wait | None = None
@@ -95,14 +96,15 @@ class Timeline:
 
     # --- plain calls: hosts, links, machines -------------------------------------------------
 
-    def at(self, due: int, rank: int, action: Action, argument: Any) -> None:
-        """Call ``action(argument, due)`` at ``due``, in the order (due, rank, serial)."""
-        self._serial = serial = self._serial + 1
-        heappush(self._heap, (due, rank, serial, action, argument))
+    @property
+    def now(self) -> int:
+        """The instant that is being played."""
+        return self.agenda.now
 
     def next_due(self) -> int | None:
         """When something happens next, None if nothing ever will."""
-        return self._heap[0][0] if self._heap else None
+        heap = self.agenda.heap
+        return heap[0][0] if heap else None
 
     def advance(self, limit: int, turns_max: int) -> Wait | None:
         """Take turns up to and including ``limit``; stop early when a task gets the turn.
@@ -110,17 +112,24 @@ class Timeline:
         Returns the wait of a program to continue; None when one was started, or when the
         limit or ``turns_max`` was reached.
         """
-        heap = self._heap
-        now, turn, first_turn_here = self.now, 0, self._turns_here
+        agenda = self.agenda
+        heap, now = agenda.heap, agenda.now
+        turn, first_turn_here = 0, self._turns_here
         while heap and turn < turns_max:
-            entry = heappop(heap)
-            due, rank, _, action, argument = entry
+            due, rank, _, action, argument, lane = heap[0]
             if due > limit:
-                heappush(heap, entry)
                 break
+            if lane is None:
+                heappop(heap)
+            else:
+                lane.popleft()
+                if lane:
+                    heapreplace(heap, lane[0])
+                else:
+                    heappop(heap)
             turn += 1
             if due != now:
-                self.now = now = due
+                agenda.now = now = due
                 first_turn_here = turn
             elif turn - first_turn_here > TURNS_PER_INSTANT_MAX:
                 self._suspect(rank, action)
@@ -234,7 +243,7 @@ class Timeline:
                 await trio.lowlevel.checkpoint()
                 if progress is not None:
                     progress(self.now)
-        self.now = horizon
+        self.agenda.now = horizon
 
     def _resume(self, wait: Wait) -> None:
         task, wait.task = wait.task, None

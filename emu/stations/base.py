@@ -109,6 +109,11 @@ class Station(Protocol):
 
 
 class ClientStation(Station, Protocol):
-    """A client's end: it can be told to connect."""
+    """A client's end: it can be told to connect.
+
+    ``one_at_a_time``: only when its last connection is over.
+    """
+
+    one_at_a_time: bool
 
     def connect(self, message: Message, now: int) -> Connection: ...

@@ -32,14 +32,18 @@ def format_ip(address: bytes) -> str:
 
 
 class Neighbours:
-    """Which MAC address an IP address has.  ``lifetime_ns``: None for entries without end."""
+    """Which MAC address an IP address has.  ``lifetime_ns``: None for entries without end.
 
-    __slots__ = ("_asked", "_entries", "_ip", "_lifetime_ns", "_surroundings")
+    ``forgets``: whether entries expire at all, so that a remembered address is asked again.
+    """
+
+    __slots__ = ("_asked", "_entries", "_ip", "_lifetime_ns", "_surroundings", "forgets")
 
     def __init__(self, ip: bytes, surroundings: Surroundings, lifetime_ns: int | None) -> None:
         self._ip = ip
         self._surroundings = surroundings
         self._lifetime_ns = lifetime_ns
+        self.forgets = lifetime_ns is not None
         self._entries: dict[bytes, tuple[bytes, int]] = {}
         self._asked: dict[bytes, int] = {}
 
@@ -52,11 +56,6 @@ class Neighbours:
                 return mac
         self._ask(ip, now)
         return None
-
-    @property
-    def forgets(self) -> bool:
-        """Whether entries expire at all, so that a remembered address must be asked again."""
-        return self._lifetime_ns is not None
 
     def _ask(self, ip: bytes, now: int) -> None:
         asked = self._asked.get(ip)
@@ -81,8 +80,9 @@ class Neighbours:
         )
         self._surroundings.transmit(encode_ethernet(frame))
 
-    def receive(self, octets: bytes, now: int) -> bytes | None:
-        """An ARP frame: learn, answer, and return whose address is known now, if it is ours.
+    def receive(self, octets: bytes, now: int) -> tuple[bytes, bool] | None:
+        """An ARP frame: learn and answer.  Returns whose address is known now, if anybody's,
+        and whether it was another one before.
 
         RFC 826: an address we know is updated by anybody's packet; one we do not know is
         learnt only from a packet meant for us.
@@ -92,8 +92,12 @@ class Neighbours:
         except PeerProtocolError:
             return None
         ours = arp.target_ip == self._ip
-        if ours or arp.sender_ip in self._entries:
+        learnt = ours or arp.sender_ip in self._entries
+        before = self._entries.get(arp.sender_ip)
+        if learnt:
             self._entries[arp.sender_ip] = (arp.sender_mac, now)
         if ours and arp.operation == REQUEST:
             self._send(REPLY, arp.sender_mac, arp.sender_mac, arp.sender_ip)
-        return arp.sender_ip if ours else None
+        if not learnt:
+            return None
+        return arp.sender_ip, before is not None and before[0] != arp.sender_mac

@@ -62,7 +62,7 @@ class TcpConnection:
         self.machine = machine
         self.peer = f"{format_ip(key[:4])}:{int.from_bytes(key[8:10], 'big')}"
         self.last_octet_ns = 0
-        self.armed = NEVER
+        self.armed: int = NEVER
         self.flow: TcpFlow | None = None
         self.lines: Lines | None = None
 
@@ -101,13 +101,12 @@ class TcpConnection:
         """
         told = False
         for effect in effects:
-            kind = effect.__class__
-            if kind is Transmit:
-                number = self._put_out(effect.pdu, now)  # pyright: ignore
-                about = effect.about  # pyright: ignore
+            if type(effect) is Transmit:
+                number = self._put_out(effect.pdu, now)
+                about = effect.about
                 if about is not None:
                     self.station.surroundings.note(about, self.serial, number)
-            elif kind is Deliver:
+            elif type(effect) is Deliver:
                 told = True
             elif isinstance(effect, Note):
                 surroundings = self.station.surroundings
@@ -117,12 +116,13 @@ class TcpConnection:
                 if isinstance(effect, Deliver):
                     self._deliver(effect.value, now)
         if self.machine.state is State.CLOSED:
-            self.station.connections.pop(self.key, None)
+            if self.station.connections.get(self.key) is self:
+                del self.station.connections[self.key]
             return
         due = self.machine.due()
         if due is not None and due < self.armed:
             self.armed = due
-            self.station.surroundings.arm(self, due)
+            self.station.arm(self, due)
 
     def fire(self, now: int) -> None:
         """The timer entry of ``now`` came up."""
@@ -134,7 +134,7 @@ class TcpConnection:
             return
         if due > now:
             self.armed = due
-            self.station.surroundings.arm(self, due)
+            self.station.arm(self, due)
         else:
             self.pump(self.machine.step(EXPIRED, now), now)
 
@@ -146,7 +146,7 @@ class TcpConnection:
             if flow is None:
                 return station.hold(self.key, segment)
         station.identification = identification = (station.identification + 1) & 0xFFFF
-        return station.surroundings.transmit(flow.encode(segment, identification))
+        return station.transmit(flow.encode(segment, identification))
 
     def _deliver(self, value: object, now: int) -> None:
         user = self.station.user
@@ -183,6 +183,8 @@ class TcpStation:
     def __init__(self, spec: StationSpec) -> None:
         self.spec = spec
         self.surroundings = spec.surroundings
+        self.transmit = spec.surroundings.transmit
+        self.arm = spec.surroundings.arm
         self.user = spec.user
         self.params: TcpParams = spec.params
         self.ip = ip_address(spec.address)
@@ -195,13 +197,13 @@ class TcpStation:
 
     def receive(self, frame: bytes, now: int) -> None:
         """One frame.  What is malformed or has a wrong checksum is dropped and counted."""
-        if frame[12:14] == _ARP:
-            self._receive_arp(frame, now)
-            return
         try:
             key, segment = decode_tcp_frame(frame)
         except PeerProtocolError:
-            self.dropped += 1
+            if frame[12:14] == _ARP:
+                self._receive_arp(frame, now)
+            else:
+                self.dropped += 1
             return
         connection = self.connections.get(key)
         if connection is None:
@@ -215,8 +217,15 @@ class TcpStation:
         connection.pump(connection.machine.step(Received(segment), now), now)
 
     def _receive_arp(self, frame: bytes, now: int) -> None:
-        known = self.neighbours.receive(frame, now)
-        for key in [key for key in self._held if key[:4] == known]:
+        learnt = self.neighbours.receive(frame, now)
+        if learnt is None:
+            return
+        ip, moved = learnt
+        if moved:  # frames already cut for the old address would go nowhere
+            for connection in self.connections.values():
+                if connection.key[:4] == ip:
+                    connection.flow = None
+        for key in [key for key in self._held if key[:4] == ip]:
             self.put_out(key, self._held.pop(key), now)
 
     def _stray(self, key: bytes, segment: Segment, now: int) -> None:
@@ -277,6 +286,8 @@ class TcpServerStation(TcpStation):
 
 class TcpClientStation(TcpStation):
     """Connects to the server; never probes (KB Q187049 is about the server's end)."""
+
+    one_at_a_time = False
 
     def connect(self, message: Message, now: int) -> TcpConnection:
         """Open a connection; the message follows as soon as it is up."""

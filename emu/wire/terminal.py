@@ -8,37 +8,53 @@ from __future__ import annotations
 
 import re
 
-from emu.errors import PeerProtocolError
+from emu.errors import LocalProtocolError, PeerProtocolError
 from emu.pdu.terminal import Keystroke, LogOff, LogOn, Message, Refused, Screen, Welcome
 
 #: Longer than any line we send; a peer that never ends its line must not fill our memory.
 LINE_OCTETS_MAX = 4_096
 
+_WORD = re.compile(r"\S+")
 _LOG_ON = re.compile(r"LOGON user=(\S+) client=(\S+)")
 _WELCOME = re.compile(r"WELCOME session=(\d{1,9}) how=(\S+)")
 _TEXT = re.compile(r"(REFUSED|KEY|SCREEN) (.*)")
 
 
 def encode_message(message: Message) -> bytes:
-    """One line."""
+    """One line; ``LocalProtocolError`` when a value holds what the line cannot carry."""
+    line = _line(message)
+    octets = line.encode("utf-8")
+    if "\r" in line or "\n" in line or len(octets) > LINE_OCTETS_MAX:
+        raise LocalProtocolError(f"expected one line of {LINE_OCTETS_MAX} octets, got {line!r}")
+    return octets + b"\r\n"
+
+
+def _line(message: Message) -> str:
     match message:
         case LogOn():
-            line = f"LOGON user={message.user} client={message.client}"
+            return f"LOGON user={_word(message.user)} client={_word(message.client)}"
         case Welcome():
-            line = f"WELCOME session={message.session} how={message.how}"
+            return f"WELCOME session={message.session} how={_word(message.how)}"
         case Refused():
-            line = f"REFUSED {message.why}"
+            return f"REFUSED {message.why}"
         case Keystroke():
-            line = f"KEY {message.text}"
+            return f"KEY {message.text}"
         case Screen():
-            line = f"SCREEN {message.text}"
+            return f"SCREEN {message.text}"
         case LogOff():
-            line = "LOGOFF"
-    return line.encode("utf-8") + b"\r\n"
+            return "LOGOFF"
+
+
+def _word(value: str) -> str:
+    if not _WORD.fullmatch(value):
+        raise LocalProtocolError(f"expected a word without blanks, got {value!r}")
+    return value
 
 
 def decode_line(octets: bytes) -> Message:
     """The message of one line without its end; ``PeerProtocolError`` when it is none."""
+    if len(octets) > LINE_OCTETS_MAX:
+        raise PeerProtocolError(f"a line of more than {LINE_OCTETS_MAX} octets")
     line = octets.decode("utf-8", "replace")
     if line == "LOGOFF":
         return LogOff()
@@ -54,7 +70,10 @@ def decode_line(octets: bytes) -> Message:
 
 
 class Lines:
-    """Cuts a byte stream into lines."""
+    """Cuts a byte stream into lines, the same ones wherever the stream is cut.
+
+    Of a line that is too long only so much is kept as shows ``decode_line`` that it is.
+    """
 
     __slots__ = ("_rest",)
 
@@ -63,8 +82,9 @@ class Lines:
 
     def feed(self, octets: bytes) -> list[bytes]:
         """The lines completed by these octets, without their ends."""
-        *lines, self._rest = (self._rest + octets).split(b"\r\n")
-        if len(self._rest) > LINE_OCTETS_MAX:
-            self._rest = b""
-            raise PeerProtocolError(f"a line of more than {LINE_OCTETS_MAX} octets")
+        *lines, rest = (self._rest + octets).split(b"\r\n")
+        if len(rest) > LINE_OCTETS_MAX + 1:
+            half_an_end = b"\r" if rest.endswith(b"\r") else b""
+            rest = rest[: LINE_OCTETS_MAX + 1] + half_an_end
+        self._rest = rest
         return lines

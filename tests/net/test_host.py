@@ -44,7 +44,7 @@ class Bench:
             recording=None,
         )
         self.sent: list[bytes] = []
-        Nic("other", OTHER, self.lan).receiver = lambda octets, *_: self.sent.append(octets)
+        Nic("other", OTHER, self.lan).heard = lambda octets, *_: self.sent.append(octets)
         self.stations: list[Listener] = []
         self.boots: list[Boot] = []
         self.program = program
@@ -96,15 +96,15 @@ def test_a_station_gets_what_it_claims(rest: bytes) -> None:
 )
 def test_it_does_not_get_anything_else(rest: bytes, to: bytes) -> None:
     bench = Bench()
-    boot = bench.host.power_on(None)
-    boot.receive(frame(rest, to), 0, 0)
+    bench.host.power_on(None)
+    bench.host.nic.arrive((frame(rest, to), 0), 0)
     assert bench.stations[0].got == []
 
 
 def test_a_broadcast_is_for_everybody() -> None:
     bench = Bench()
-    boot = bench.host.power_on(None)
-    boot.receive(frame(ETHERNET_II, b"\xff" * 6), 0, 0)
+    bench.host.power_on(None)
+    bench.host.nic.arrive((frame(ETHERNET_II, b"\xff" * 6), 0), 0)
     assert len(bench.stations[0].got) == 1
 
 

@@ -34,7 +34,7 @@ class Segment:
 
     def _port(self, name: str, mac: bytes) -> Nic:
         nic = Nic(name, mac, self.lan)
-        nic.receiver = lambda octets, number, now: self.heard.append((name, now, octets, number))
+        nic.heard = lambda octets, number, now: self.heard.append((name, now, octets, number))
         return nic
 
     def run(self) -> None:
@@ -103,8 +103,8 @@ def test_traffic_between_others_does_not_pass_the_tap() -> None:
 
 def test_a_dead_ports_frames_are_lost_but_the_tap_saw_them() -> None:
     segment = Segment()
-    segment.ports[SERVER].receiver = None
-    segment.ports[WS1].receiver = None
+    segment.ports[SERVER].lose_power()
+    segment.ports[WS1].lose_power()
     segment.lan.offer(segment.ports[WS2], frame(SERVER, WS2), 0)
     segment.lan.offer(segment.ports[SERVER], frame(WS1, SERVER), 0)
     segment.run()

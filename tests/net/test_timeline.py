@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Awaitable, Callable
 
 import pytest
 import trio
 import trio.testing
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emu.errors import Livelock
+from emu.net import agenda
 from emu.net import timeline as module
 from emu.net.timeline import FRAME, OPERATOR, PROGRAM, TIMER, Signal, Timeline
 from emu.units import NS_PER_S, seconds
@@ -239,3 +243,57 @@ async def test_progress_is_told_now_and_then() -> None:
     timeline.at(1, TIMER, tick, None)
     await timeline.run(3 * module.TURNS_PER_CHECKPOINT, progress=told.append)
     assert told == [module.TURNS_PER_CHECKPOINT * turn for turn in (1, 2, 3)]
+
+
+def _drained(entries: list[tuple[int, int, int]], *, reschedule: int) -> list[tuple[int, int, int]]:
+    """Play entries (delay, rank, name); each schedules itself again with its delay."""
+    timeline, seen = Timeline(), []
+
+    def again(entry: tuple[int, int, int], now: int) -> None:
+        delay, rank, name = entry
+        seen.append((now, rank, name))
+        if len(seen) < reschedule:
+            timeline.at(now + delay, rank, again, entry)
+
+    for entry in entries:
+        timeline.at(entry[0], entry[1], again, entry)
+    timeline.advance(1 << 60, 1 << 30)
+    return seen
+
+
+def _by_one_heap(
+    entries: list[tuple[int, int, int]], *, reschedule: int
+) -> list[tuple[int, int, int]]:
+    """The same with one heap and no lanes."""
+    heap: list[tuple[int, int, int, tuple[int, int, int]]] = []
+    serial, seen = 0, []
+    for entry in entries:
+        serial += 1
+        heapq.heappush(heap, (entry[0], entry[1], serial, entry))
+    while heap:
+        now, rank, _, entry = heapq.heappop(heap)
+        seen.append((now, rank, entry[2]))
+        if len(seen) < reschedule:
+            serial += 1
+            heapq.heappush(heap, (now + entry[0], rank, serial, entry))
+    return seen
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([1, 2, 3, 5, 7, 30, 1_000]), st.integers(0, 3)),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_lanes_keep_the_order_of_one_heap(drawn: list[tuple[int, int]]) -> None:
+    """Few delays used often, so that lanes come into being while entries wait in the heap."""
+    entries = [(delay, rank, name) for name, (delay, rank) in enumerate(drawn)]
+    assert _drained(entries, reschedule=600) == _by_one_heap(entries, reschedule=600)
+
+
+def test_many_distinct_delays_stay_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agenda, "LANES_MAX", 4)
+    monkeypatch.setattr(agenda, "CANDIDATES_MAX", 16)
+    entries = [(delay, TIMER, delay) for delay in range(1, 200)]
+    assert _drained(entries, reschedule=5_000) == _by_one_heap(entries, reschedule=5_000)

@@ -181,7 +181,10 @@ def test_a_circle_is_shown(tmp_path: Path) -> None:
         (b"\x00\x00\x00", "something else"),
         (b"a = " + b"[" * 20_000, "endless nesting"),
         (b"a = " + b"9" * 5_000, "something else"),
-        (b'title = "x"\nwhat = "y"\n[sources.' + b".".join([b"a"] * 5_000) + b"]", "expected a"),
+        (
+            b'title = "x"\nwhat = "y"\n[sources.' + b".".join([b"a"] * 5_000) + b"]",
+            "sources.a.a.a: expected",
+        ),
         (b"x" * 1_000_001, "a file of over a megabyte"),
     ],
 )

@@ -164,6 +164,8 @@ class NcpClientConnection:
 class NcpClientStation:
     """One client.  ``dropped``: datagrams that nobody could read."""
 
+    one_at_a_time = True
+
     def __init__(self, spec: StationSpec) -> None:
         self.spec = spec
         self.params: NcpParams = spec.params

@@ -1,0 +1,181 @@
+"""Scenarios made for the contract, played, and read back from the octets of their capture."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emu.capture import pcapng
+from emu.capture.ledger import Ledger
+from emu.policy.loader import load_policy, policy_names
+from emu.policy.model import Policy
+from emu.result import RunResult, run_json
+from emu.run import capture_comment, play
+from emu.scenario.loader import load_scenario, scenario_names
+from emu.scenario.model import Scenario
+from emu.transports.base import Fault, Transport
+from emu.transports.table import transport_named
+from tests import reader
+
+S = 10**9
+US = 1_000
+
+#: One way on the contract's LAN for a minimum frame: 8 octets of preamble, 60 and 4 of FCS at
+#: 10 Mbit/s, 57.6 us, and 5 us of propagation (IEEE 802.3 3.1.1, 4.2.7).
+TRIP_NS = (8 + 60 + 4) * 8 * 100 + 5 * US
+
+POLICIES = tuple(policy_names())
+
+#: Under which a dead idle client is noticed at all (KB Q187049: not under this one).
+NOTICING = tuple(name for name in POLICIES if name != "tcp-no-keepalive")
+
+
+def playable() -> list[tuple[str, str]]:
+    """Every scenario of the library with every policy that can play it."""
+    pairs = []
+    for name, policy in itertools.product(scenario_names(), POLICIES):
+        scenario = load_scenario(name)
+        provides = transport_named(load_policy(policy).transport).provides
+        if not scenario.unmet_needs(provides):
+            pairs.append((name, policy))
+    return pairs
+
+
+@dataclass(frozen=True)
+class Played:
+    """One run: what it said, its JSON, and its capture read by somebody else."""
+
+    scenario: Scenario
+    policy: Policy
+    result: RunResult
+    json: dict[str, Any]
+    file: bytes
+    trace: reader.Trace
+
+    @property
+    def transport(self) -> Transport:
+        return transport_named(self.policy.transport)
+
+    @property
+    def params(self) -> Any:
+        return self.transport.make_params(self.policy.stack, self.policy.values)
+
+    def failures(self) -> list[str]:
+        return [f"{j.that}: {j.why}" for j in self.result.judgements if not j.holds]
+
+
+def played(
+    scenario: Scenario | str,
+    policy: Policy | str,
+    *settings: str,
+    seed: int = 0,
+    ledger: Ledger | None = None,
+) -> Played:
+    """Play it.  ``settings``: as ``--set`` takes them, ``policy.server.session_limit=2``."""
+    if isinstance(scenario, str):
+        scenario = load_scenario(scenario)
+    if isinstance(policy, str):
+        policy = load_policy(policy)
+    policy = scenario.applied_to(policy)
+    for key, _, text in (each.partition("=") for each in settings):
+        if key.startswith("policy."):
+            policy = policy.with_setting(key, text)
+        else:
+            scenario = scenario.with_setting(key, text)
+    result = play(scenario, policy, seed=seed, ledger=ledger)
+    file = pcapng.encode(result.recording, capture_comment(scenario.name, policy.name, seed))
+    return Played(scenario, policy, result, run_json(result), file, reader.read(file))
+
+
+def made(
+    folder: Path,
+    *faults: str,
+    program: str = '{ at = "0s", do = "log-on" }, { at = "100s", do = "work" }',
+    after_restart: str = "",
+    boot_time: str = "60s",
+    horizon: str = "6h",
+    link: str = "",
+    client: str = "",
+    more: str = "",
+) -> Scenario:
+    """A scenario of one client on the contract's LAN.  ``faults``: bodies of their tables."""
+    tables = "\n".join(f'[[faults]]\nclient = "ws1"\n{fault}' for fault in faults)
+    path = folder / "made.toml"
+    path.write_text(
+        f"""
+title = "made for a test"
+story = "a test"
+sources = "a test"
+horizon = "{horizon}"
+default_policies = ["tcp-no-keepalive"]
+
+[links.server-lan]
+kind = "lan"
+bandwidth = "10Mbit/s"
+propagation = "5us"
+{link}
+
+[clients.ws1]
+user = "ann"
+boot_time = "{boot_time}"
+program = [{program}]
+after_restart = [{after_restart}]
+{client}
+
+{tables}
+{more}
+"""
+    )
+    return load_scenario(path)
+
+
+@dataclass(frozen=True)
+class Story:
+    """What a trace says of a session's first fault, as a closed formula wants it."""
+
+    connection: reader.Connection
+    last_octet_ns: int
+    left_ns: int | None
+    fault: Fault
+
+
+def story(
+    run: Played,
+    *,
+    lost_ns: int,
+    kind: str,
+    back_ns: int | None = None,
+    attaches_ns: int | None = None,
+    same_address: bool | None = None,
+    session: int = 1,
+) -> Story:
+    """Read it from the trace alone; only the fault's own times are the test's.
+
+    A frame meets a client that is back if it arrives later than that (frames go before power
+    and programs at one instant), so a frame counts that was sent one way earlier, and later.
+    """
+    connection = run.trace.carriers(session)[0]
+    moves = [m for m in run.trace.moves(session) if m.before == "ACTIVE" and m.at_ns >= lost_ns]
+    spacing = run.policy.values.get("ncp.activity_spacing")
+
+    def met(at_ns: int | None) -> int | None:
+        return None if at_ns is None else max(lost_ns, at_ns - TRIP_NS + 1)
+
+    fault = Fault(
+        kind=kind,
+        lost_at_ns=lost_ns,
+        back_at_ns=met(back_ns),
+        attaches_at_ns=met(attaches_ns),
+        same_address=run.transport.same_address if same_address is None else same_address,
+        unacknowledged_since_ns=connection.unacknowledged_since_ns,
+        idle_since_ns=None if spacing is None else connection.idle_since_ns(int(spacing)),
+    )
+    left_ns = moves[0].at_ns if moves else None
+    return Story(connection, connection.last_octet_ns, left_ns, fault)
+
+
+def ns(seconds: float | None) -> int | None:
+    """JSON's seconds back to nanoseconds."""
+    return None if seconds is None else round(seconds * S)
