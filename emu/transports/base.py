@@ -46,6 +46,9 @@ class Stack:
 class Fault:
     """What struck a client, as a closed formula needs it.  All instants absolute.
 
+    ``kind``: a name of ``scenario.vocabulary.FAULT_KINDS``.  ``until_ns``: the client is there
+    again with all its state (cable back, resumed, hang over); None for never, and for faults
+    that cost the state.
     ``back_at_ns``: its host answers again from here on, without state (None: never).
     ``attaches_at_ns``: it connects anew (None: never).
     ``same_address``: it does so from the address its lost connection had.
@@ -57,6 +60,7 @@ class Fault:
 
     kind: str
     lost_at_ns: int
+    until_ns: int | None = None
     back_at_ns: int | None = None
     attaches_at_ns: int | None = None
     same_address: bool = False
