@@ -91,7 +91,7 @@ class NcpFlows:
     def _request(self, pair: _Pair, request: NcpRequest, mark: Mark) -> None:
         connection = self._connection(pair, request.connection & 0xFF, mark)
         timeline = connection.timeline
-        self._heard(connection, B, mark)
+        self._heard(connection, B, mark, obliges=True)
         if connection.waiting == request.sequence:
             timeline.ask(B, Mechanism.NONE, *mark)
             self._book.asked(timeline, B)
@@ -133,13 +133,18 @@ class NcpFlows:
         timeline.ask(A, Mechanism.NCP_WATCHDOG, *mark)
         self._book.asked(timeline, A)
 
-    def _heard(self, connection: _Connection, side: int, mark: Mark) -> None:
+    def _heard(
+        self, connection: _Connection, side: int, mark: Mark, *, obliges: bool = False
+    ) -> None:
+        """``obliges``: the packet wants an answer, as a request does and a reply does not."""
         timeline = connection.timeline
         if timeline.end is not None:
             timeline.after_end(side, *mark)
             return
         timeline.hear(side, *mark)
         timeline.answer(side)
+        if not obliges:
+            timeline.sent[side] = None
 
     def _connection(self, pair: _Pair, number: int, mark: Mark) -> _Connection:
         """The connection of that number; one that began before the file is taken as it is."""

@@ -6,8 +6,6 @@ Damage behind the first frame is not an error but a note: what was read is judge
 
 from __future__ import annotations
 
-import gzip
-import shutil
 import tempfile
 import zlib
 from collections.abc import Generator, Iterator
@@ -21,6 +19,9 @@ from emu.capture.source import DAMAGED, Source, reading
 from emu.errors import InputError
 
 _GZIP = b"\x1f\x8b"
+#: 16 + 15: a gzip header and the largest window (zlib.h, inflateInit2).
+_GZIP_ONLY = 31
+_PIECE_OCTETS = 1 << 18
 
 
 class Records:
@@ -64,12 +65,28 @@ class Records:
     def _unpack(self, source: Source, file: BinaryIO) -> None:
         """As much as can be: a gzip file that was cut still holds its first frames."""
         try:
-            with gzip.GzipFile(fileobj=source.stream) as stream:
-                shutil.copyfileobj(stream, file, 1 << 20)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            for octets in _gunzip(source.stream):
+                file.write(octets)
+        except (EOFError, zlib.error) as error:
             if not file.tell():
                 found = f"a damaged gzip file ({error})"
                 raise InputError(
                     source.name, expected=EXPECTED, found=found, hint=DAMAGED
                 ) from error
             self.note = f"{source.name}: the gzip file is damaged ({error}); judged what it holds"
+
+
+def _gunzip(stream: BinaryIO) -> Iterator[bytes]:
+    """The octets of every member (RFC 1952 2.2), in pieces of bounded size.
+
+    Not the module ``gzip``: at the place of damage that throws away a whole read.
+    """
+    member, packed = zlib.decompressobj(_GZIP_ONLY), b""
+    while packed := packed or stream.read(_PIECE_OCTETS):
+        yield member.decompress(packed, _PIECE_OCTETS)
+        packed = member.unconsumed_tail or member.unused_data
+        if member.eof:
+            member = zlib.decompressobj(_GZIP_ONLY)
+            if not (packed := packed or stream.read(_PIECE_OCTETS)).startswith(_GZIP):
+                return  # padding behind the last member
+    raise EOFError("it ends before its end mark")

@@ -14,6 +14,7 @@ _ports = struct.Struct("!HHIIBBH").unpack_from
 _pair = struct.Struct("!H").unpack_from
 _IPV4, _IPV6, _VLAN = 0x0800, 0x86DD, 0x8100
 _PROTOCOL_TCP = 6
+_IPV4_OCTETS = 20
 _FRAGMENT_OFFSET = 0x1FFF
 
 
@@ -51,6 +52,8 @@ def _over_ipv4(octets: bytes, at: int) -> TcpHeader | None:
     if _pair(octets, at + 6)[0] & _FRAGMENT_OFFSET:
         return None
     header = (start & 15) * 4
+    if header < _IPV4_OCTETS:
+        return None
     total = _pair(octets, at + 2)[0] or len(octets) - at
     return _header(octets, at + header, total - header, octets[at + 12 : at + 20])
 
