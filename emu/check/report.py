@@ -108,8 +108,9 @@ def _seconds(at_ns: int | None) -> float | None:
 
 def report_lines(report: Report) -> Iterator[Line]:
     """For people: a heading, then a flow a line with the frames that prove it."""
-    unread = f", {report.unread} frames unread" if report.unread else ""
-    yield "loud", f"{report.file}: {report.frames} frames, {len(report.flows)} flows{unread}"
+    unread = f", {_counted(report.unread, 'frame')} unread" if report.unread else ""
+    counts = f"{_counted(report.frames, 'frame')}, {_counted(len(report.flows), 'flow')}"
+    yield "loud", f"{report.file}: {counts}{unread}"
     for flow in report.flows:
         style = _STYLES.get(flow.flow_class, "")
         frames = ", ".join(str(number) for number in flow.evidence)
@@ -117,3 +118,7 @@ def report_lines(report: Report) -> Iterator[Line]:
         yield style, f"{head} {flow.sentence} [frames {frames}]"
     if not report.flows:
         yield "dim", "no connection of tcp, ncp, spx, nbipx or nbf in it"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

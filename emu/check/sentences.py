@@ -66,7 +66,8 @@ def _rebooted(verdict: Verdict, case: Case, zero_ns: int) -> str:
         boot = case.boot
         at = _at(boot.at_ns - zero_ns) if boot else "a later time"
         return f"{heard} and starts anew at {at}; {_asks(verdict, case)}"
-    what = "starts anew" if rebirth.certain else "has no memory of the connection"
+    anew = rebirth.certain or case.timeline.end is None
+    what = "starts anew" if anew else "has no memory of the connection"
     ended = verdict.disconnected_at_ns
     over = f", which ends it at {_at(ended)} ({verdict.how})" if ended is not None else ""
     return f"{heard} and {what} at {_at(rebirth.at.at_ns - zero_ns)}{over}"

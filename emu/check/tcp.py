@@ -200,7 +200,10 @@ class TcpFlow:
         if header.flags & ACK or timeline.goodbye is not None or not timeline.opened:
             return False
         heard = timeline.heard[side]
-        if heard is None or at_ns - heard.at_ns < _SILENT_BEFORE_NS:
+        asked = timeline.heard[1 - side]
+        if heard is None or asked is None or asked.at_ns < heard.at_ns:
+            return False
+        if at_ns - heard.at_ns < _SILENT_BEFORE_NS:
             return False
         return header.sequence == mine.acked and theirs.next is not None
 

@@ -70,7 +70,7 @@ def test_a_dead_flow_is_an_answer(capsys: pytest.CaptureFixture[str], dead: str)
     answer = emu(capsys, "check", dead)
     assert (answer.code, answer.err) == (0, "")
     heading, line = answer.out.splitlines()
-    assert heading == f"{dead}: 12 frames, 1 flows"
+    assert heading == f"{dead}: 12 frames, 1 flow"
     assert "10.0.0.11:1025 was last heard at 10.2 s" in line
     assert "10.0.0.1:1494 gave up at 22.2 s (rst), 12 s later" in line
 

@@ -142,8 +142,9 @@ def test_the_same_file_gives_the_same_report(tmp_path: Path) -> None:
     assert report_json(written(tmp_path, octets)) == report_json(written(tmp_path, octets))
 
 
+@pytest.mark.slow
 def test_state_does_not_grow_with_frames(tmp_path: Path) -> None:
-    """A quarter of a million frames of one flow: what is kept is that of a few."""
+    """Sixty thousand frames of one flow: what is kept is that of a few."""
     import tracemalloc
 
     tcp = Tcp().opened()
