@@ -13,11 +13,11 @@ class Book:
 
     def __init__(self) -> None:
         self.hosts = Hosts()
-        self._taps: dict[Hashable, dict[int, list[Timeline]]] = {}
+        self._connections: dict[Hashable, list[tuple[int, Timeline]]] = {}
 
     def add(self, tap: int, key: Hashable, timeline: Timeline) -> None:
         """A connection begins at a tap; ``key`` is the same at every tap that sees it."""
-        self._taps.setdefault(key, {}).setdefault(tap, []).append(timeline)
+        self._connections.setdefault(key, []).append((tap, timeline))
 
     def asked(self, timeline: Timeline, side: int) -> None:
         """While a side asks in vain: is the host that should answer heard elsewhere?"""
@@ -31,6 +31,9 @@ class Book:
 
         Connections that follow each other under one key are paired by their order.
         """
-        for taps in self._taps.values():
+        for seen in self._connections.values():
+            taps: dict[int, list[Timeline]] = {}
+            for tap, timeline in seen:
+                taps.setdefault(tap, []).append(timeline)
             for turn in range(max(map(len, taps.values()))):
                 yield [timelines[turn] for timelines in taps.values() if turn < len(timelines)]

@@ -214,7 +214,7 @@ class NbfFlows:
                 since_ns = link.beat[side] or timeline.first_ns
                 timeline.idled(mark.at_ns - since_ns)
                 link.beat[side] = mark.at_ns
-                timeline.probes[Mechanism.NBF_SESSION_ALIVE, side] += 1
+                timeline.probed(Mechanism.NBF_SESSION_ALIVE, side)
             case _:
                 pass
 

@@ -7,7 +7,7 @@ RFC 9293 (sections at the rules), RFC 1122 4.2.3.6 (keepalive), facts/tcp.md 2, 
 from __future__ import annotations
 
 from emu.check.tcp_header import TcpHeader, endpoint_text
-from emu.check.timeline import How, Mark, Mechanism, Timeline
+from emu.check.timeline import A, B, How, Mark, Mechanism, Timeline
 from emu.pdu.ip_tcp import ACK, FIN, RST, SYN
 from emu.units import NS_PER_MS, NS_PER_S
 
@@ -46,9 +46,9 @@ class _Half:
 
 
 class TcpFlow:
-    """``sides``: endpoint to side.  Called with every segment of the connection, in order."""
+    """Called with every segment of the connection, in order."""
 
-    __slots__ = ("_active_ns", "_halves", "sides", "timeline")
+    __slots__ = ("_a", "_active_ns", "_halves", "timeline")
 
     def __init__(self, first: TcpHeader, at_ns: int, gateways: tuple[bytes, bytes]) -> None:
         """``gateways``: MAC addresses of the source and the destination."""
@@ -56,7 +56,7 @@ class TcpFlow:
         swap = not _is_server(first)
         if swap:
             a, b = b, a
-        self.sides = {a: 0, b: 1}
+        self._a = a
         self._halves = (_Half(), _Half())
         self._active_ns = at_ns
         self.timeline = Timeline(
@@ -81,11 +81,11 @@ class TcpFlow:
             accepted = header.flags & SYN and timeline.rebirth is not None
             return bool(accepted) and timeline.end is None
         over = timeline.end is not None or timeline.goodbye is not None
-        return over and self._halves[self.sides[header.source]].isn != header.sequence
+        return over and self._halves[header.source != self._a].isn != header.sequence
 
     def step(self, header: TcpHeader, at_ns: int, frame: int) -> int:
         """Take a segment; the side that asked with it, -1 when nobody did."""
-        side = self.sides[header.source]
+        side = A if header.source == self._a else B
         timeline, mine, theirs = self.timeline, self._halves[side], self._halves[1 - side]
         flags = header.flags
         if timeline.end is not None:

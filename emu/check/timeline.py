@@ -8,7 +8,6 @@ The size of a timeline does not grow with its frames.
 
 from __future__ import annotations
 
-from collections import Counter, deque
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -115,10 +114,6 @@ class Asks:
         return at_ns - self.last.at_ns > wait_ns + NS_PER_S
 
 
-def _samples() -> deque[int]:
-    return deque(maxlen=_SAMPLES)
-
-
 def _two_asks() -> tuple[Asks, Asks]:
     return Asks(), Asks()
 
@@ -144,8 +139,10 @@ class Timeline:
     heard: list[Mark | None] = field(default_factory=lambda: [None, None])
     sent: list[Mark | None] = field(default_factory=lambda: [None, None])
     asks: tuple[Asks, Asks] = field(default_factory=_two_asks)
-    probes: Counter[tuple[Mechanism, int]] = field(default_factory=Counter[tuple[Mechanism, int]])
-    idle: deque[int] = field(default_factory=_samples)
+    probes: dict[tuple[Mechanism, int], int] = field(
+        default_factory=dict[tuple[Mechanism, int], int]
+    )
+    idle: list[int] = field(default_factory=list[int])
     intervals: dict[Mechanism, int] = field(default_factory=dict[Mechanism, int])
     pause_ns: int = 0
     goodbye: End | None = None
@@ -190,12 +187,17 @@ class Timeline:
         asks.count += 1
         asks.last = Mark(at_ns, frame)
         asks.first = asks.first or self.sent[side] or asks.last
-        self.probes[mechanism, side] += 1
+        self.probed(mechanism, side)
+
+    def probed(self, mechanism: Mechanism, side: int) -> None:
+        """One more probe or repetition, answered or not."""
+        self.probes[mechanism, side] = self.probes.get((mechanism, side), 0) + 1
 
     def idled(self, idle_ns: int) -> None:
         """A probe came after so much quiet."""
         if idle_ns > 0:
             self.idle.append(idle_ns)
+            del self.idle[:-_SAMPLES]
 
     def say_goodbye(self, side: int, at_ns: int, frame: int, how: How) -> None:
         """An orderly end begins; the first one counts."""
