@@ -188,6 +188,12 @@ class Link(LinkBlock):
         self.told = True
         return [*self._down(Ended("DM to SABME")), Deliver(Refused("SABME refused by DM"))]
 
+    def taken_back(self, stimulus: Any, _now: int) -> Effects:
+        """DISC while our SABME is out: DM, and no link (IEEE 802.2 7.9, SETUP)."""
+        self.told = True
+        answer = _response(UnnumberedKind.DM, stimulus.pdu.poll_final)
+        return [answer, *self._down(Ended("DISC to SABME")), Deliver(Refused("refused by DISC"))]
+
     def live_sabme(self, stimulus: Any, now: int) -> Effects:
         """facts/netbeui.md 3.2: three documented behaviours, a switch."""
         final = stimulus.pdu.poll_final

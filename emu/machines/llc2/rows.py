@@ -104,7 +104,7 @@ def rows(link: type[Link]) -> Mapping[State, Rows]:
     }
     setting_up: Rows = {
         Event.SABME: row(link.collide, _NOWHERE, "5.4.1.2, 7.9 SETUP: both at once"),
-        Event.DISC: ended,
+        Event.DISC: row(link.taken_back, _DOWN, "7.9 SETUP, DISC"),
         Event.UA: row(link.accepted, _UP, "7.9 SETUP, UA; facts 2.1, the poll behind it"),
         Event.DM: row(link.not_now, _DOWN, "7.9 SETUP, DM"),
         Event.FRMR: ignore,
@@ -117,6 +117,7 @@ def rows(link: type[Link]) -> Mapping[State, Rows]:
     }
     resetting: Rows = {
         **setting_up,
+        Event.DISC: ended,
         Event.DM: refused,
         Event.UA: row(link.accepted, _UP, "7.9 RESET, UA: reset confirmed"),
     }

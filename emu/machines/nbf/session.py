@@ -207,6 +207,7 @@ class Session:
     def unconfirmed(self, _: Stimulus, _now: int) -> Effects:
         """The link took our SESSION_INITIALIZE, and nobody above it says anything."""
         self._gone()
+        self.ended_here = True
         return [Deliver(Lost("SESSION_INITIALIZE unanswered"))]
 
     # --- received ----------------------------------------------------------------------------

@@ -77,6 +77,10 @@ class NbfConnection:
         """End in order: SESSION_END, and DISC behind the last session of the link."""
         self.ask(End(), now)
 
+    def abort(self, now: int) -> None:
+        """End at once, whatever is unacknowledged: what a kernel says for a process that died."""
+        self.ask(End(abnormal=True), now)
+
     # --- the machine -------------------------------------------------------------------------
 
     def ask(self, request: object, now: int) -> None:

@@ -80,6 +80,10 @@ class Port:
         for effect in effects:
             if isinstance(effect, Deliver):
                 self._deliver(effect.value, now)
+        if self.link.state is State.DOWN:
+            waiting, self.waiting = self.waiting, []
+            for connection in waiting:  # for the end of our own DISC: now it may begin anew
+                self._station.link_up_for(connection, self.mac, now)
         self._alarm.watch()
 
     def _owner(self, pdu: Llc2Pdu | None) -> int:
@@ -126,20 +130,17 @@ class Port:
                 raise AssertionError(f"a link delivered {other}")
 
     def _all_over(self, cause: str, now: int, *, lost: bool) -> None:
-        """All sessions of a link end together; so does a wait for it, but for our own DISC's."""
+        """All sessions of a link end together; a lost link takes along who waited for it."""
         connections = list(self.connections.values())
-        waiting, self.waiting = self.waiting, []
         self.connections.clear()
+        if lost:
+            connections += self.waiting
+            self.waiting = []
         for connection in connections:
             if lost:
                 connection.lose(cause, now)
             else:
                 connection.end(cause, now)
-        for connection in waiting:
-            if lost:
-                connection.lose(cause, now)
-            else:
-                self._station.link_up_for(connection, self.mac, now)
 
     def _read(self, octets: bytes, now: int) -> None:
         try:
