@@ -20,7 +20,10 @@ LAYERS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("transports",), "hand it in as a parameter of the transport"),
     (("policy", "capture"), "policies know transports; captures know octets"),
     (("scenario",), "a scenario names what the world builds"),
-    (("net",), "what several runs share belongs into run or result"),
+    (
+        ("check", "net"),
+        "check judges octets only: no world, no ledger; what runs share belongs into run or result",
+    ),
     (("diary",), "the diary only reads a ledger aloud"),
     (("run", "result", "verdicts", "story", "gallery"), "return it; the command line prints it"),
     (("cli", "__main__", "__init__"), ""),
@@ -28,7 +31,10 @@ LAYERS: tuple[tuple[tuple[str, ...], str], ...] = (
 RANK = {name: rank for rank, (names, _) in enumerate(LAYERS) for name in names}
 INSTEAD = {name: text for names, text in LAYERS for name in names}
 #: Peers of one row that must not know each other.
-APART = {("machines", "wire"), ("wire", "machines"), ("policy", "capture"), ("capture", "policy")}
+APART = {("machines", "wire"), ("wire", "machines"), ("policy", "capture"), ("capture", "policy"),
+         ("check", "net"), ("net", "check")}  # fmt: skip
+#: What a judge of octets may know (architecture.md 2).
+CHECK_MAY_KNOW = {"check", "capture", "wire", "pdu", "units", "errors"}
 #: The one way up: the viewer of captures decodes what it shows, by the wire's own decoder.
 TRIO_ALLOWED = ("net", "run.py")
 SLEEPS = {"sleep", "sleep_until", "sleep_forever", "Event", "open_memory_channel", "move_on_after",
@@ -64,8 +70,11 @@ def complaints_of(path: Path) -> Iterator[str]:
         parts = name.split(".")
         if parts[0] == "emu" and len(parts) > 1 and parts[1] != "__version__":
             other = parts[1]
-            if RANK[other] > RANK[own] or (own, other) in APART:
+            foreign = own == "check" and other not in CHECK_MAY_KNOW
+            if RANK[other] > RANK[own] or (own, other) in APART or foreign:
                 yield f"{where}: {own} imports {other}: {INSTEAD[own]}"
+            elif own == "check" and "ledger" in parts:
+                yield f"{where}: check knows no ledger: a stranger's capture has none"
         elif parts[0] == "trio" and not str(path.relative_to(ROOT)).startswith(TRIO_ALLOWED):
             yield f"{where}: Trio only in emu/net and emu/run.py; pass plain calls instead"
         elif parts[0] == "scapy" and own != "wire":

@@ -186,6 +186,28 @@ def show(
 
 
 @app.command()
+def check(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Captures, pcap or pcapng, or gzip.")
+    ],
+    expect: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--expect",
+            metavar="'FIELD OP VALUE'",
+            help="What every flow must fulfil, such as 'silence < 60s' or 'class == alive';"
+            " repeatable; exit code 1 when one does not.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Judge the connections of any capture: who is gone, since when, and who noticed."""
+    from emu.cli import check_command
+
+    return check_command.main(files, expect=expect or [], as_json=as_json)
+
+
+@app.command()
 def record(name: GalleryName = None, as_json: Json = False) -> int:
     """Write the gallery in captures/ again."""
     from emu.cli import record_command

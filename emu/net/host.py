@@ -6,7 +6,7 @@ of it: the stations and programs that a power failure ends without a last word.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import trio
 
 from emu.net.link import Deliver, Nic
 from emu.net.timeline import PROGRAM, TIMER, Signal, Timeline
+from emu.stations.base import SharingStation
 
 if TYPE_CHECKING:
     from emu.capture.ledger import Ledger
@@ -31,8 +32,30 @@ Observer = Callable[["Boot", "Note", int, int], None]
 RING_FRAMES = 64
 
 #: What stands behind the length of an 802.3 frame, so that a claim on it is no Ethernet type:
-#: raw IPX, 802.2 IPX, SNAP (facts/ipx.md 1.2), and NetBIOS (IEEE 802.2, F0).
-SERVICE_ACCESS_POINTS = frozenset({b"\xff\xff", b"\xe0\xe0", b"\xaa\xaa", b"\xf0\xf0"})
+#: raw IPX, 802.2 IPX, SNAP (facts/ipx.md 1.2), and NetBIOS (IEEE 802.2, F0), commands and
+#: responses.
+SERVICE_ACCESS_POINTS = frozenset({b"\xff\xff", b"\xe0\xe0", b"\xaa\xaa", b"\xf0\xf0", b"\xf0\xf1"})
+
+
+def _share_out(claim: bytes, stations: Sequence[Station]) -> Deliver:
+    """Hands every frame of a claim to the station whose share it is, others to nobody."""
+    at = width = 0
+    by_key: dict[bytes, Deliver] = {}
+    for station in stations:
+        if not isinstance(station, SharingStation):
+            raise ValueError(f"two stations claim {claim.hex()}")
+        share = station.shares[claim]
+        at, width = share.at, len(share.keys[0])
+        for key in share.keys:
+            by_key.setdefault(key, station.receive)
+    end = at + width
+
+    def deliver(octets: bytes, now: int) -> None:
+        receive = by_key.get(octets[at:end])
+        if receive is not None:
+            receive(octets, now)
+
+    return deliver
 
 
 class Boot:
@@ -56,6 +79,7 @@ class Boot:
         "_ring",
         "_scope",
         "_serve",
+        "_stations",
         "alive",
         "host",
         "mac",
@@ -82,14 +106,22 @@ class Boot:
         self._overdue: list[Timer] = []
         self._ring: list[tuple[bytes, int]] = []
         self._hold: Signal | None = None
+        self._stations: dict[bytes, list[Station]] = {}
 
     def add(self, station: Station) -> None:
-        """Let a station have the frames it claims."""
+        """Let a station have the frames it claims, or its share of them.
+
+        Alone with its claim it gets them straight; only where several share one is there a
+        step in between, which looks at a few octets and decodes nothing.
+        """
         for claim in station.claims:
-            if claim in self._by_type or claim in self._by_sap:
-                raise ValueError(f"{self.host.name}: two stations claim {claim.hex()}")
+            sharing = [*self._stations.get(claim, ()), station]
             table = self._by_sap if claim in SERVICE_ACCESS_POINTS else self._by_type
-            table[claim] = station.receive
+            try:
+                table[claim] = station.receive if len(sharing) == 1 else _share_out(claim, sharing)
+            except ValueError as error:
+                raise ValueError(f"{self.host.name}: {error}") from None
+            self._stations[claim] = sharing
 
     def dice(self, purpose: str) -> Random:
         """A source of randomness that no other consumer, boot or host shares."""

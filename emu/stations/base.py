@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from emu.machines.base import Note
 from emu.pdu.terminal import Message
@@ -109,6 +109,27 @@ class Station(Protocol):
     claims: tuple[bytes, ...]
 
     def receive(self, frame: bytes, now: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """The part of a claim that is this station's: frames with one of ``keys`` at octet ``at``.
+
+    Stations that share a claim look at the same octets, and all keys are equally long.
+    """
+
+    at: int
+    keys: tuple[bytes, ...]
+
+
+@runtime_checkable
+class SharingStation(Protocol):
+    """A station that leaves room for others of the same claims.  ``shares``: by claim.
+
+    Where two want the same key, the one that was there first has it.
+    """
+
+    shares: Mapping[bytes, Share]
 
 
 class ClientStation(Station, Protocol):

@@ -13,6 +13,10 @@ The addresses of a world, made from small numbers:
 Datagrams of another framing are not ours: NetWare binds each framing as a network of its own.
 Hop counts are written as 0 and not looked at: there is no IPX router yet.
 
+Several transports on one host share a framing: each has an ``IpxPort`` of its own and says which
+sockets are its, and the host hands it those datagrams only (``Boot.add``).  What any of them can
+answer, such as a RIP request for the internal network, is left to the first that claims it.
+
 Read: facts/ipx.md 1.1, 1.2, 1.5.
 """
 
@@ -22,7 +26,7 @@ from dataclasses import dataclass
 
 from emu.pdu.ethernet import Framing
 from emu.pdu.ipx import NODE_BROADCAST, IpxAddress, IpxDatagram
-from emu.stations.base import Surroundings
+from emu.stations.base import Share, Surroundings
 from emu.wire.ethernet import ETHERNET_II_IPX, LLC_IPX, RAW_IPX, SNAP_IPX, decode_ethernet
 from emu.wire.ipx import ipx_frame, ipx_of_frame
 
@@ -46,6 +50,12 @@ FRAMINGS: dict[str, tuple[Framing, bytes]] = {
     "802.2": (LLC_IPX, b"\xe0\xe0"),
     "snap": (SNAP_IPX, b"\xaa\xaa"),
 }
+
+
+#: Where a datagram begins in a frame of each claim (facts/ipx.md 1.2), and where in it the
+#: destination socket is (1.1).
+_DATAGRAM_AT = {b"\x81\x37": 14, b"\xff\xff": 14, b"\xe0\xe0": 17, b"\xaa\xaa": 22}
+_SOCKET_AT = 16
 
 
 def internal_network(server_number: int) -> int:
@@ -75,6 +85,13 @@ class IpxPort:
         self.claims = (claim,)
         self.network = network
         self._internal: tuple[int, bytes] | None = None
+
+    def shares(self, *sockets: int) -> dict[bytes, Share]:
+        """The datagrams to these sockets, as a share of each claim."""
+        keys = tuple(socket.to_bytes(2, "big") for socket in sockets)
+        return {
+            claim: Share(at=_DATAGRAM_AT[claim] + _SOCKET_AT, keys=keys) for claim in self.claims
+        }
 
     def add_internal(self, network: int, node: bytes) -> None:
         """Answer to a network inside the host, too."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from emu.transports.base import Transport
+from emu.transports.nbf import NBF
+from emu.transports.nbipx import NBIPX
 from emu.transports.ncp import NCP
+from emu.transports.spx import SPX
 from emu.transports.tcp import TCP
 
-TABLE: tuple[Transport, ...] = (NCP, TCP)
+TABLE: tuple[Transport, ...] = (NBF, NCP, SPX, NBIPX, TCP)
 
 
 def transport_named(name: str) -> Transport:

@@ -6,9 +6,29 @@ from emu.pdu.arp import REQUEST, Arp
 from emu.pdu.ethernet import EthernetFrame, EthernetII, Llc, Raw8023, Snap
 from emu.pdu.ip_tcp import CWR, ECE, FLAG_NAMES, URG, Ipv4Datagram, TcpSegment
 from emu.pdu.ipx import IpxDatagram
+from emu.pdu.llc2 import FrameReject, Information, Supervisory, Unnumbered
+from emu.pdu.nbf import NameFrame, SessionFrame
+from emu.pdu.nbipx import NbipxDatagram, NbipxName, NbipxSession
 from emu.pdu.ncp import NcpReply, NcpRequest, Watchdog
+from emu.pdu.nmpi import Nmpi
 from emu.pdu.rip_sap import Rip, Sap
-from emu.wire.describe_ipx import describe_ipx, describe_ncp, describe_rip, describe_sap
+from emu.pdu.serialization import Serialization
+from emu.pdu.spx import Spx
+from emu.wire.describe_ipx import (
+    describe_ipx,
+    describe_ncp,
+    describe_rip,
+    describe_sap,
+    describe_serialization,
+    describe_spx,
+)
+from emu.wire.describe_netbios import (
+    describe_frame_reject,
+    describe_llc2,
+    describe_nbf,
+    describe_nbipx,
+    describe_nmpi,
+)
 from emu.wire.ethernet import is_unnumbered
 from emu.wire.ip_tcp import ipv4_checksum_is_good, tcp_checksum_is_good
 
@@ -70,6 +90,22 @@ def _line(layer: object, outer: object) -> str:
         case bytes():
             return _octets_line(layer, outer)
         case _:
+            return _netbios_line(layer)
+
+
+def _netbios_line(layer: object) -> str:
+    match layer:
+        case Unnumbered() | Supervisory() | Information():
+            return describe_llc2(layer)
+        case FrameReject():
+            return describe_frame_reject(layer)
+        case NameFrame() | SessionFrame():
+            return describe_nbf(layer)
+        case NbipxName() | NbipxDatagram() | NbipxSession():
+            return describe_nbipx(layer)
+        case Nmpi():
+            return describe_nmpi(layer)
+        case _:
             return _ipx_family_line(layer)
 
 
@@ -79,6 +115,10 @@ def _ipx_family_line(layer: object) -> str:
             return describe_ipx(layer)
         case NcpRequest() | NcpReply() | Watchdog():
             return describe_ncp(layer)
+        case Spx():
+            return describe_spx(layer)
+        case Serialization():
+            return describe_serialization(layer)
         case Sap():
             return describe_sap(layer)
         case Rip():
@@ -206,6 +246,8 @@ def summarise_layers(layers: Layers) -> str:
             return f"{ipx.source} -> {ipx.destination} {inner}"
         case (EthernetFrame(), Ipv4Datagram() as ip, *_):
             return _ipv4_line(ip)
+        case (EthernetFrame() as frame, Unnumbered() | Information() as link, inner):
+            return f"{_macs(frame)} {_line(link, frame)}; {_line(inner, link)}"
         case (EthernetFrame() as frame, inner, *_):
             return f"{_macs(frame)} {_inner_words(frame, inner)}"
         case (EthernetFrame() as frame,):

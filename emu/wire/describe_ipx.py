@@ -1,4 +1,4 @@
-"""The IPX family in words: IPX, NCP and its watchdog, SAP, RIP."""
+"""The IPX family in words: IPX, NCP and its watchdog, SPX, serialization, SAP, RIP."""
 
 from __future__ import annotations
 
@@ -16,6 +16,21 @@ from emu.pdu.ncp import (
     Watchdog,
 )
 from emu.pdu.rip_sap import RIP_REQUEST, Rip, RipEntry, Sap, SapEntry
+from emu.pdu.serialization import Serialization
+from emu.pdu.spx import (
+    CONNECTION_NONE as SPX_CONNECTION_NONE,
+)
+from emu.pdu.spx import (
+    CONTROL_ACK_WANTED,
+    CONTROL_NEGOTIATE_SIZE,
+    CONTROL_SPX2,
+    CONTROL_SYSTEM,
+    STREAM_END,
+    STREAM_END_ACK,
+    STREAM_RELEASE_ACK,
+    STREAM_RELEASE_REQUEST,
+    Spx,
+)
 from emu.wire.ncp import decode_login
 from emu.wire.rip_sap import decode_service_name
 
@@ -44,6 +59,22 @@ _SAP_OPERATIONS = {
     4: "nearest response",
 }
 _SERVICES = {0x0004: "file server", 0x0007: "print server", 0x0640: "NT server", 0xFFFF: "any"}
+_STREAMS = {
+    STREAM_RELEASE_REQUEST: "orderly release request",
+    STREAM_RELEASE_ACK: "orderly release ack",
+    STREAM_END: "end of connection",
+    STREAM_END_ACK: "end of connection ack",
+}
+_SPX_CONTROLS = (
+    (CONTROL_SYSTEM, "system"),
+    (CONTROL_ACK_WANTED, "ack wanted"),
+    (0x20, "attention"),
+    (0x10, "end of message"),
+    (CONTROL_SPX2, "SPX II"),
+    (CONTROL_NEGOTIATE_SIZE, "negotiate size"),
+    (0x02, "reserved"),
+    (0x01, "extended header"),
+)
 #: A request for all routes (facts/ipx.md 1.12 has the layout; the value is Novell's).
 _ALL_NETWORKS = 0xFFFFFFFF
 
@@ -97,6 +128,36 @@ def _function_name(request: NcpRequest) -> str | None:
 def _result_words(reply: NcpReply) -> str:
     data = f", {len(reply.data)} octets" if reply.data else ""
     return f", completion {reply.completion:02X}, status {reply.status:02X}{data}"
+
+
+def describe_spx(packet: Spx) -> str:
+    """``SPX watchdog request [system, ack wanted], connection E8A2 -> 9774, seq 7 ...``."""
+    none = packet.destination_id == SPX_CONNECTION_NONE
+    called = "none yet" if none else f"{packet.destination_id:04X}"
+    bits = ", ".join(name for bit, name in _SPX_CONTROLS if packet.control & bit) or "none"
+    size = "" if packet.negotiation_size is None else f", size {packet.negotiation_size}"
+    data = f", {len(packet.data)} octets" if packet.data else ""
+    return (
+        f"SPX {_spx_title(packet)} [{bits}], connection {packet.source_id:04X} -> {called}, "
+        f"seq {packet.sequence} ack {packet.acknowledgement} alloc {packet.allocation}{size}{data}"
+    )
+
+
+def _spx_title(packet: Spx) -> str:
+    """facts/ipx.md 1.3, "combinations that matter"."""
+    if packet.stream in _STREAMS:
+        return _STREAMS[packet.stream]
+    if packet.is_connection_request:
+        return "connection request"
+    if packet.is_watchdog_request:
+        negotiates = packet.control & CONTROL_NEGOTIATE_SIZE
+        return "size negotiation" if negotiates else "watchdog request"
+    return "acknowledgement" if packet.control & CONTROL_SYSTEM else "data"
+
+
+def describe_serialization(packet: Serialization) -> str:
+    """The server's number."""
+    return f"NetWare serialization, server number {packet.number.hex().upper()}"
 
 
 def describe_sap(sap: Sap) -> str:

@@ -9,8 +9,28 @@ from emu.pdu.arp import Arp
 from emu.pdu.ethernet import EthernetFrame, EthernetII, Llc, Raw8023, Snap
 from emu.pdu.ip_tcp import Ipv4Datagram, Segment, TcpSegment
 from emu.pdu.ipx import IpxAddress, IpxDatagram
+from emu.pdu.llc2 import (
+    FrameReject,
+    Information,
+    Supervisory,
+    SupervisoryKind,
+    Unnumbered,
+    UnnumberedKind,
+)
+from emu.pdu.nbf import NAME_COMMANDS, SESSION_COMMANDS, NameFrame, SessionFrame
+from emu.pdu.nbipx import (
+    NbipxDatagram,
+    NbipxDatagramKind,
+    NbipxName,
+    NbipxNameKind,
+    NbipxSession,
+    NbipxSessionKind,
+)
 from emu.pdu.ncp import REPLY_TYPES, DateAndTime, NcpReply, NcpRequest, NcpType, Watchdog
+from emu.pdu.nmpi import Nmpi, NmpiOperation
 from emu.pdu.rip_sap import Rip, RipEntry, Sap, SapEntry
+from emu.pdu.serialization import Serialization
+from emu.pdu.spx import Spx, has_long_header
 
 #: Scapy takes a fraction of a millisecond a packet and a quarter of a second to import: no
 #: deadline, few examples.  A failure prints the decorator that replays it.
@@ -45,9 +65,9 @@ numbered = st.tuples(octet.filter(lambda value: value & 3 != 3), octet).map(byte
 
 
 def _tells_itself(framing: Llc) -> bool:
-    """LLC that would not be read as raw 802.3 or SNAP."""
+    """LLC that would not be read as raw 802.3, SNAP or NetBEUI."""
     start = bytes((framing.dsap, framing.ssap)) + framing.control
-    return not start.startswith((b"\xff\xff", b"\xaa\xaa\x03"))
+    return not start.startswith((b"\xff\xff", b"\xaa\xaa\x03", b"\xf0\xf0", b"\xf0\xf1"))
 
 
 llcs = st.builds(Llc, dsap=octet, ssap=octet, control=unnumbered | numbered).filter(_tells_itself)
@@ -175,3 +195,127 @@ sap_responses = st.builds(
     rest=st.binary(max_size=63),
 )
 saps = sap_queries | sap_responses
+
+seven_bits = st.integers(0, 127)
+unnumbered_frames = st.builds(
+    Unnumbered,
+    kind=st.sampled_from(UnnumberedKind),
+    poll_final=st.booleans(),
+    response=st.booleans(),
+    info=payload,
+)
+supervisory_frames = st.builds(
+    Supervisory,
+    kind=st.sampled_from(SupervisoryKind),
+    nr=seven_bits,
+    poll_final=st.booleans(),
+    response=st.booleans(),
+)
+information_frames = st.builds(
+    Information,
+    ns=seven_bits,
+    nr=seven_bits,
+    poll=st.booleans(),
+    data=payload,
+    response=st.booleans(),
+)
+llc2_pdus = unnumbered_frames | supervisory_frames | information_frames
+frame_rejects = st.builds(
+    FrameReject,
+    control=st.binary(min_size=2, max_size=2),
+    vs=seven_bits,
+    vr=seven_bits,
+    response=st.booleans(),
+    reasons=octet,
+    reserved=st.booleans(),
+)
+
+netbios_name = st.binary(min_size=16, max_size=16)
+_nbf_options = {
+    "data1": octet,
+    "data2": word,
+    "transmit_correlator": word,
+    "response_correlator": word,
+    "data": payload,
+}
+name_frames = st.builds(
+    NameFrame,
+    kind=st.sampled_from(sorted(NAME_COMMANDS)),
+    destination=netbios_name,
+    source=netbios_name,
+    **_nbf_options,
+)
+session_frames = st.builds(
+    SessionFrame,
+    kind=st.sampled_from(sorted(SESSION_COMMANDS)),
+    destination=octet,
+    source=octet,
+    **_nbf_options,
+)
+nbf_pdus = name_frames | session_frames
+
+
+def _spx(control: int, destination_id: int, size: int, **others: object) -> Spx:
+    long = has_long_header(control, destination_id)
+    return Spx(
+        control=control,
+        destination_id=destination_id,
+        negotiation_size=size if long else None,
+        **others,
+    )
+
+
+spx_packets = st.builds(
+    _spx,
+    control=octet,
+    destination_id=st.just(0xFFFF) | word,
+    size=word,
+    stream=octet,
+    source_id=word,
+    sequence=word,
+    acknowledgement=word,
+    allocation=word,
+    data=payload,
+)
+
+networks = st.lists(long_word, min_size=8, max_size=8).map(tuple)
+nbipx_names = st.builds(
+    NbipxName,
+    kind=st.sampled_from(NbipxNameKind),
+    flags=octet,
+    name=netbios_name,
+    networks=networks,
+)
+nbipx_datagrams = st.builds(
+    NbipxDatagram,
+    kind=st.sampled_from(NbipxDatagramKind),
+    source=netbios_name,
+    destination=netbios_name,
+    control=octet,
+    data=payload.filter(lambda data: len(data) != 50 - 34),
+)
+nbipx_sessions = st.builds(
+    NbipxSession,
+    kind=st.sampled_from(NbipxSessionKind),
+    control=octet,
+    source_id=word,
+    destination_id=word,
+    send_sequence=word,
+    total_length=word,
+    offset=word,
+    data_length=word,
+    receive_sequence=word,
+    bytes_received=word,
+    data=payload.filter(lambda data: len(data) != 50 - 18),
+)
+nmpis = st.builds(
+    Nmpi,
+    operation=st.sampled_from(NmpiOperation),
+    name_type=octet,
+    message_id=word,
+    requested=netbios_name,
+    source=netbios_name,
+    networks=networks,
+    data=payload,
+)
+serializations = st.builds(Serialization, number=st.binary(min_size=6, max_size=6))

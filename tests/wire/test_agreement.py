@@ -8,16 +8,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scapy.packet import Raw
 
+from emu.errors import PeerProtocolError
 from emu.pdu.ip_tcp import Ipv4Datagram, TcpSegment
-from emu.wire import arp, ethernet, ip_tcp, ipx, ncp, rip_sap, scapy_layers
+from emu.wire import (
+    arp,
+    ethernet,
+    ip_tcp,
+    ipx,
+    llc2,
+    nbf,
+    nbipx,
+    ncp,
+    nmpi,
+    rip_sap,
+    scapy_layers,
+    serialization,
+    spx,
+)
+from emu.wire.scapy_layers.llc2 import class_of as llc2_class_of
+from emu.wire.scapy_layers.nbf import class_of as nbf_class_of
+from emu.wire.scapy_layers.nbipx import class_of as nbipx_class_of
+from emu.wire.scapy_layers.nbipx import nmpi_class_of
 from emu.wire.scapy_layers.ncp import class_of as ncp_class_of
+from emu.wire.scapy_layers.spx import class_of as spx_class_of
 from tests.wire import scapy_bridge as bridge
+from tests.wire import scapy_bridge_netbios as netbios_bridge
 from tests.wire import strategies as of
 from tests.wire.strategies import with_scapy
 
@@ -39,6 +62,29 @@ class Case:
 
 def _dissect_ncp(octets: bytes) -> Any:
     return ncp_class_of(octets)(octets)
+
+
+def _dissect_by(class_of: Callable[[bytes], type | None]) -> Callable[[bytes], Any]:
+    """As a layer below would: first the class, then the packet."""
+
+    def dissect(octets: bytes) -> Any:
+        layer = class_of(octets)
+        assert layer is not None
+        return layer(octets)
+
+    return dissect
+
+
+def _nbipx_case(name: str, pdus: st.SearchStrategy[Any], packet_type: int) -> Case:
+    return Case(
+        name,
+        pdus,
+        nbipx.encode_nbipx,
+        partial(nbipx.decode_nbipx, packet_type=packet_type),
+        netbios_bridge.scapy_of_nbipx,
+        netbios_bridge.nbipx_of,
+        _dissect_by(partial(nbipx_class_of, packet_type=packet_type)),
+    )
 
 
 CASES = (
@@ -105,7 +151,98 @@ CASES = (
         bridge.sap_of,
         scapy_layers.SapLayer,
     ),
+    Case(
+        "llc2",
+        of.llc2_pdus,
+        llc2.encode_llc2,
+        llc2.decode_llc2,
+        netbios_bridge.scapy_of_llc2,
+        netbios_bridge.llc2_of,
+        _dissect_by(llc2_class_of),
+    ),
+    Case(
+        "frame-reject",
+        of.frame_rejects,
+        llc2.encode_frame_reject,
+        llc2.decode_frame_reject,
+        netbios_bridge.scapy_of_frame_reject,
+        netbios_bridge.frame_reject_of,
+        scapy_layers.LlcFrameRejectLayer,
+    ),
+    Case(
+        "nbf",
+        of.nbf_pdus,
+        nbf.encode_nbf,
+        nbf.decode_nbf,
+        netbios_bridge.scapy_of_nbf,
+        netbios_bridge.nbf_of,
+        _dissect_by(nbf_class_of),
+    ),
+    Case(
+        "spx",
+        of.spx_packets,
+        spx.encode_spx,
+        spx.decode_spx,
+        netbios_bridge.scapy_of_spx,
+        netbios_bridge.spx_of,
+        _dissect_by(spx_class_of),
+    ),
+    _nbipx_case("nbipx-name", of.nbipx_names, 20),
+    _nbipx_case("nbipx-datagram", of.nbipx_datagrams, 4),
+    _nbipx_case("nbipx-session", of.nbipx_sessions, 4),
+    Case(
+        "nmpi",
+        of.nmpis,
+        nmpi.encode_nmpi,
+        nmpi.decode_nmpi,
+        netbios_bridge.scapy_of_nmpi,
+        netbios_bridge.nmpi_of,
+        _dissect_by(nmpi_class_of),
+    ),
+    Case(
+        "serialization",
+        of.serializations,
+        serialization.encode_serialization,
+        serialization.decode_serialization,
+        netbios_bridge.scapy_of_serialization,
+        netbios_bridge.serialization_of,
+        scapy_layers.SerializationLayer,
+    ),
 )
+
+#: Kinds that look alike: the struct decoders and the Scapy layers must choose the same.
+CHOOSERS = (
+    (llc2.decode_llc2, llc2_class_of, b"\xf0\xf0", 4),
+    (nbf.decode_nbf, nbf_class_of, b"\x0e\0\xff\xef", 1),
+    (nbf.decode_nbf, nbf_class_of, b"\x2c\0\xff\xef", 1),
+    (spx.decode_spx, spx_class_of, b"\xcc\0", 0),
+    (partial(nbipx.decode_nbipx, packet_type=4), partial(nbipx_class_of, packet_type=4), b"", 0),
+    (partial(nbipx.decode_nbipx, packet_type=20), partial(nbipx_class_of, packet_type=20), b"", 0),
+    (nmpi.decode_nmpi, nmpi_class_of, bytes(32), 0),
+)
+
+
+@pytest.mark.parametrize(("decode", "class_of", "start", "octets_min"), CHOOSERS)
+@with_scapy
+@given(data=st.data())
+def test_both_refuse_the_same_octets(
+    decode: Callable[[bytes], Any],
+    class_of: Callable[[bytes], Any],
+    start: bytes,
+    octets_min: int,
+    data: st.DataObject,
+) -> None:
+    """``octets_min``: how much the layer below has made sure of, behind ``start``."""
+    kinds = st.sampled_from((b"", b"\0\x06", b"\0\x0b", bytes(33) + b"\x01"))
+    tail = st.builds(bytes.__add__, kinds, st.binary(min_size=octets_min, max_size=60))
+    octets = start + data.draw(tail | st.binary(min_size=50, max_size=50))
+    try:
+        decode(octets)
+        decoded = True
+    except PeerProtocolError:
+        decoded = False
+    assert decoded == (class_of(octets) not in (None, Raw))
+
 
 each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 

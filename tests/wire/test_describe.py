@@ -209,10 +209,10 @@ def test_ipx_without_data_and_with_hops() -> None:
 
 
 def test_frames_of_other_protocols() -> None:
-    sabme = in_frame(Llc(dsap=0xF0, ssap=0xF0, control=b"\x7f"), b"")
-    assert summary(sabme).startswith("802.3 length 3, 802.2 F0 F0 (NetBIOS) control 7F (U), ")
-    ready = in_frame(Llc(dsap=0xF0, ssap=0xF1, control=b"\x01\x03"), b"")
-    assert "802.2 F0 F1 (NetBIOS) control 01 03 (I/S)" in summary(ready)
+    sabm = in_frame(Llc(dsap=0xF0, ssap=0xF0, control=b"\x2f"), b"x")
+    assert "802.3 length 4, 802.2 F0 F0 (NetBIOS) control 2F (U), data, 1 octet" in summary(sabm)
+    tree = in_frame(Llc(dsap=0x42, ssap=0x43, control=b"\x01\x03"), b"")
+    assert "802.2 42 43 (spanning tree) control 01 03 (I/S)" in summary(tree)
     cdp = in_frame(Snap(oui=b"\0\0\x0c", protocol=0x2000), bytes(20))
     assert summary(cdp) == (
         "00:a0:c9:11:22:33 -> 00:a0:c9:44:55:66 802.3 length 28, 802.2 SNAP 00000C type 2000, "

@@ -12,20 +12,30 @@ from emu.pdu.arp import Arp
 from emu.pdu.ethernet import EthernetFrame, EthernetII, Framing, Snap
 from emu.pdu.ip_tcp import ACK, PSH, Ipv4Datagram, Segment, TcpSegment
 from emu.pdu.ipx import IpxDatagram
+from emu.pdu.llc2 import FrameReject, Information, Supervisory, Unnumbered
+from emu.pdu.nbf import NameFrame, SessionFrame
+from emu.pdu.nbipx import NbipxName, NbipxPdu, NbipxSession
 from emu.pdu.ncp import NcpRequest, Watchdog
 from emu.pdu.rip_sap import Rip, Sap
+from emu.pdu.serialization import Serialization
+from emu.pdu.spx import Spx
 from emu.wire import ethernet
 from emu.wire.arp import encode_arp
 from emu.wire.frame import describe, dissect, rebuild, summary
 from emu.wire.ip_tcp import TcpFlow, encode_ipv4, encode_tcp
 from emu.wire.ipx import decode_ipx, encode_ipx, ipx_frame
+from emu.wire.llc2 import information_field, llc2_framing
+from emu.wire.nbf import encode_nbf
+from emu.wire.nbipx import encode_nbipx
 from emu.wire.ncp import encode_ncp
+from emu.wire.nmpi import encode_nmpi
 from emu.wire.rip_sap import encode_rip, encode_sap
+from emu.wire.spx import encode_spx
 from tests.wire import strategies as of
 from tests.wire.strategies import thorough
 from tests.wire.test_arp import ARP
 from tests.wire.test_tcp_flow import ENDS
-from tests.wire.vectors import FRAMES, IPX
+from tests.wire.vectors import FRAMES, IPX, NETBEUI
 
 MACS = {"destination": ENDS["destination_mac"], "source": ENDS["source_mac"]}
 FLOW = TcpFlow(**ENDS)
@@ -57,12 +67,66 @@ def _at(name: str) -> int:
     return ("ethernet-ii", "raw", "llc", "snap").index(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("spx-watchdog", Spx), ("nbipx-setup", NbipxSession), ("serialization", Serialization)],
+)
+def test_the_ipx_family_of_the_facts(name: str, kind: type) -> None:
+    octets = in_ipx(IPX[name])
+    assert kinds(octets) == [EthernetFrame, IpxDatagram, kind]
+    assert rebuild(dissect(octets)) == octets
+
+
 def test_a_protocol_not_spoken_stays_octets() -> None:
-    """SPX, NBIPX and serialization datagrams of the facts."""
-    for name in ("spx-watchdog", "nbipx-probe", "serialization"):
-        *outer, inner = dissect(in_ipx(IPX[name]))
-        assert [type(layer) for layer in outer] == [EthernetFrame, IpxDatagram]
-        assert inner == IPX[name][30:]
+    """SMB directly on IPX, between sockets 0552 and 0550 (facts/ipx.md 1.11)."""
+    smb = b"\xffSMB" + bytes(28)
+    datagram = replace(decode_ipx(IPX["nbipx-probe"]), payload=smb, length=None)
+    ends = {"destination": datagram.destination, "source": datagram.source}
+    apart = {end: replace(address, socket=0x0550) for end, address in ends.items()}
+    *outer, inner = dissect(in_ipx(encode_ipx(replace(datagram, **apart))))
+    assert [type(layer) for layer in outer] == [EthernetFrame, IpxDatagram]
+    assert inner == smb
+
+
+def netbeui(octets: bytes) -> bytes:
+    """A padded frame around LLC octets."""
+    start = MACS["destination"] + MACS["source"] + len(octets).to_bytes(2, "big")
+    return (start + octets).ljust(60, b"\xa5")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("sabme", [EthernetFrame, Unnumbered]),
+        ("idle-poll", [EthernetFrame, Supervisory]),
+        ("frmr", [EthernetFrame, Unnumbered, FrameReject]),
+        ("name-query", [EthernetFrame, Unnumbered, NameFrame]),
+        ("session-alive", [EthernetFrame, Information, SessionFrame]),
+    ],
+)
+def test_the_layers_of_netbeui(name: str, expected: list[type]) -> None:
+    """The LLC frame is a layer of its own; padding is not looked at."""
+    octets = netbeui(NETBEUI[name])
+    assert kinds(octets) == expected
+    assert rebuild(dissect(octets)) == octets
+
+
+def test_llc_frames_without_nbf_stay_octets() -> None:
+    """TEST and XID carry octets of their own; S frames no octets, or they are malformed."""
+    assert kinds(netbeui(b"\xf0\xf0\xf3echo")) == [EthernetFrame, Unnumbered, bytes]
+    assert kinds(netbeui(b"\xf0\xf1\xbf\x81\x01\0")) == [EthernetFrame, Unnumbered, bytes]
+    assert kinds(netbeui(b"\xf0\xf0\x03")) == [EthernetFrame, Unnumbered]
+    assert kinds(netbeui(b"\xf0\xf0\0\0no NBF")) == [EthernetFrame, Information, bytes]
+    assert kinds(netbeui(b"\xf0\xf1\x01\0?")) == [EthernetFrame, bytes]
+    assert kinds(netbeui(b"\xf0\xf1\x97short")) == [EthernetFrame, Unnumbered, FrameReject]
+    assert kinds(netbeui(b"\xf0\xf1\x97long..")) == [EthernetFrame, Unnumbered, bytes]
+
+
+def test_a_changed_llc_frame_changes_the_control_field() -> None:
+    frame, link, alive = dissect(netbeui(NETBEUI["session-alive"]))
+    assert isinstance(link, Information)
+    octets = rebuild((frame, replace(link, ns=9, poll=True, response=True), alive))
+    assert octets == netbeui(b"\xf0\xf1\x12\x0b" + NETBEUI["session-alive"][4:])
 
 
 def test_a_real_udp_datagram_is_read_as_far_as_ipv4() -> None:
@@ -148,14 +212,29 @@ def test_something_that_is_no_layer_is_a_bug() -> None:
 def _some_bodies() -> st.SearchStrategy[tuple[Framing, bytes]]:
     """Bodies of every kind we speak, well formed."""
     ipx = of.ipx_datagrams.map(lambda d: replace(d, checksum=0xFFFF))
+    spx = st.builds(lambda d, p: _ipx(d, 5, 0, encode_spx(p)), ipx, of.spx_packets)
+    nbipx = st.builds(_nbipx, ipx, of.nbipx_names | of.nbipx_datagrams | of.nbipx_sessions)
+    nmpi = st.builds(lambda d, p: _ipx(d, 4, 0x551, encode_nmpi(p)), ipx, of.nmpis)
+    serial = st.builds(lambda d, p: _ipx(d, 0, 0x457, p.number), ipx, of.serializations)
+    netbios = spx | nbipx | nmpi | serial
     ncp = st.builds(lambda d, p: _ipx(d, 17, 0, encode_ncp(p)), ipx, of.ncp_pdus)
     sap = st.builds(lambda d, p: _ipx(d, 4, 0x452, encode_sap(p)), ipx, of.saps)
     rip = st.builds(lambda d, p: _ipx(d, 1, 0x453, encode_rip(p)), ipx, of.rips)
     tcp = st.builds(_tcp, of.datagrams, of.tcp_segments)
-    over_ipx = st.tuples(st.sampled_from(_IPX_FRAMINGS), ncp | sap | rip | ipx.map(encode_ipx))
+    payloads = netbios | ncp | sap | rip | ipx.map(encode_ipx)
+    over_ipx = st.tuples(st.sampled_from(_IPX_FRAMINGS), payloads)
     over_ip = st.tuples(st.just(EthernetII(ethertype=0x0800)), tcp | of.datagrams.map(encode_ipv4))
     arp = st.tuples(st.just(EthernetII(ethertype=0x0806)), of.arps.map(encode_arp))
-    return over_ipx | over_ip | arp
+    return over_ipx | over_ip | arp | _netbeui_bodies()
+
+
+def _netbeui_bodies() -> st.SearchStrategy[tuple[Framing, bytes]]:
+    """NBF in the frames that carry it, and LLC frames of every kind with any octets in them."""
+    nbf = of.nbf_pdus.map(encode_nbf)
+    name = st.builds(lambda pdu, info: replace(pdu, info=info), of.unnumbered_frames, nbf)
+    session = st.builds(lambda pdu, data: replace(pdu, data=data), of.information_frames, nbf)
+    pdus = name | session | of.llc2_pdus
+    return pdus.map(lambda pdu: (llc2_framing(pdu), information_field(pdu)))
 
 
 _IPX_FRAMINGS = (
@@ -170,6 +249,11 @@ def _ipx(datagram: IpxDatagram, kind: int, socket: int, payload: bytes) -> bytes
     to = replace(datagram.destination, socket=socket or datagram.destination.socket)
     made = replace(datagram, packet_type=kind, destination=to, payload=payload, length=None)
     return encode_ipx(made)
+
+
+def _nbipx(datagram: IpxDatagram, pdu: NbipxPdu) -> bytes:
+    """Of the packet type that the pdu is decoded with, so that none is taken for another."""
+    return _ipx(datagram, 20 if isinstance(pdu, NbipxName) else 4, 0x455, encode_nbipx(pdu))
 
 
 def _tcp(datagram: Ipv4Datagram, segment: TcpSegment) -> bytes:

@@ -14,15 +14,24 @@ from emu.wire.scapy_layers import (
     EthernetLayer,
     Ieee8023Layer,
     IpxLayer,
+    LlcInformationLayer,
+    LlcSupervisoryLayer,
+    LlcUnnumberedLayer,
+    NbfNameLayer,
+    NbfSessionLayer,
+    NbipxNameLayer,
+    NbipxSessionLayer,
     NcpReplyLayer,
     NcpRequestLayer,
     NcpWatchdogLayer,
     RipLayer,
     SapLayer,
+    SerializationLayer,
+    SpxLayer,
 )
 from emu.wire.scapy_layers.ipx import IpxLayer as _Ipx
-from tests.wire.test_frame import in_ipx
-from tests.wire.vectors import FRAMES, IPX
+from tests.wire.test_frame import in_ipx, netbeui
+from tests.wire.vectors import FRAMES, IPX, NETBEUI
 
 LAYERS = tuple(
     layer
@@ -80,6 +89,60 @@ def test_what_the_root_dissects_it_builds_again(name: str) -> None:
 )
 def test_ncp_is_told_by_length_and_type(name: str, layer: type[Packet]) -> None:
     assert type(EthernetLayer(in_ipx(IPX[name]))[IpxLayer].payload) is layer
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [
+        ("sabme", ["LlcUnnumberedLayer"]),
+        ("idle-poll", ["LlcSupervisoryLayer"]),
+        ("frmr", ["LlcUnnumberedLayer", "LlcFrameRejectLayer"]),
+        ("name-query", ["LlcUnnumberedLayer", "NbfNameLayer"]),
+        ("session-alive", ["LlcInformationLayer", "NbfSessionLayer"]),
+        ("data-only-last", ["LlcInformationLayer", "NbfSessionLayer", "Raw"]),
+    ],
+)
+def test_the_root_layer_goes_on_into_netbeui(name: str, layers: list[str]) -> None:
+    """With the padding of a frame behind it, which is none of the layers' business."""
+    packet = EthernetLayer(netbeui(NETBEUI[name]))
+    found = [type(layer).__name__ for layer in packet.iterpayloads()]
+    padding = ["Padding"] if len(NETBEUI[name]) < 46 else []
+    assert found == ["Ieee8023Layer", *layers, *padding]
+
+
+@pytest.mark.parametrize(
+    ("name", "layer"),
+    [
+        ("spx-watchdog", SpxLayer),
+        ("nbipx-probe", NbipxSessionLayer),
+        ("nbipx-setup", NbipxSessionLayer),
+        ("serialization", SerializationLayer),
+    ],
+)
+def test_the_ipx_family_is_told_by_type_and_socket(name: str, layer: type[Packet]) -> None:
+    assert type(EthernetLayer(in_ipx(IPX[name]))[IpxLayer].payload) is layer
+
+
+def test_netbeui_by_hand() -> None:
+    """A poll, a session alive and a name query as a person would write them."""
+    poll = Ieee8023Layer() / LlcSupervisoryLayer(receive_number=4, poll_final=1)
+    assert bytes(poll)[14:18] == NETBEUI["idle-poll"]
+    alive = Ieee8023Layer() / LlcInformationLayer(send_number=3, receive_number=5)
+    alive = alive / NbfSessionLayer(destination_session=0x15, source_session=3)
+    assert bytes(alive)[14:32] == NETBEUI["session-alive"]
+    query = Ieee8023Layer() / LlcUnnumberedLayer() / NbfNameLayer(destination_name=b"SERVER01")
+    assert EthernetLayer(bytes(query))[NbfNameLayer].kind == 0x0A
+    assert EthernetLayer(bytes(query)).length == 3 + 44
+
+
+def test_spx_and_netbios_over_ipx_by_hand() -> None:
+    """Packet types and sockets follow the layer on top."""
+    connect = EthernetLayer(bytes(EthernetIILayer() / IpxLayer() / SpxLayer()))
+    assert (connect[IpxLayer].packet_type, connect[IpxLayer].length) == (5, 42)
+    find = EthernetLayer(bytes(EthernetIILayer() / IpxLayer() / NbipxNameLayer()))[IpxLayer]
+    assert (find.packet_type, find.source_socket, find.length) == (20, 0x0455, 80)
+    data = EthernetLayer(bytes(EthernetIILayer() / IpxLayer() / NbipxSessionLayer()))[IpxLayer]
+    assert (data.packet_type, data.destination_socket, data.length) == (4, 0x0455, 48)
 
 
 def test_layers_on_top_fill_in_what_is_below() -> None:

@@ -16,3 +16,5 @@ def load(stem: str) -> dict[str, bytes]:
 
 IPX = load("ipx")
 FRAMES = load("frames")
+#: LLC and NBF, without MAC addresses, length and padding.
+NETBEUI = load("netbeui")

@@ -176,6 +176,7 @@ class NcpClientStation:
         )
         self._ipx = IpxPort(spec.surroundings, framing=self.params.framing, network=0)
         self.claims = self._ipx.claims
+        self.shares = self._ipx.shares(self.socket, self.socket + 1)
         self._serial = 0
         self._shell: NcpClientConnection | None = None
 

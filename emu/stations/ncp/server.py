@@ -207,6 +207,7 @@ class NcpServerStation:
         self._ipx = IpxPort(spec.surroundings, framing=self.params.framing, network=SEGMENT_NETWORK)
         self._ipx.add_internal(self._network, NODE_INTERNAL)
         self.claims = self._ipx.claims
+        self.shares = self._ipx.shares(*_DECODERS)
         self._serial = spec.serial_first
 
     def receive(self, frame: bytes, now: int) -> None:

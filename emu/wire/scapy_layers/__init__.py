@@ -24,8 +24,23 @@ from emu.wire.scapy_layers.ethernet import (
 )
 from emu.wire.scapy_layers.ip_tcp import Ipv4Layer, TcpLayer
 from emu.wire.scapy_layers.ipx import IpxLayer
+from emu.wire.scapy_layers.llc2 import (
+    LlcFrameRejectLayer,
+    LlcInformationLayer,
+    LlcSupervisoryLayer,
+    LlcUnnumberedLayer,
+)
+from emu.wire.scapy_layers.nbf import NbfNameLayer, NbfSessionLayer
+from emu.wire.scapy_layers.nbipx import (
+    NbipxDatagramLayer,
+    NbipxNameLayer,
+    NbipxSessionLayer,
+    NmpiLayer,
+    SerializationLayer,
+)
 from emu.wire.scapy_layers.ncp import NcpReplyLayer, NcpRequestLayer, NcpWatchdogLayer
 from emu.wire.scapy_layers.rip_sap import RipEntryLayer, RipLayer, SapEntryLayer, SapLayer
+from emu.wire.scapy_layers.spx import SpxLayer
 
 __all__ = (
     "ArpLayer",
@@ -34,15 +49,27 @@ __all__ = (
     "Ieee8023Layer",
     "Ipv4Layer",
     "IpxLayer",
+    "LlcFrameRejectLayer",
+    "LlcInformationLayer",
     "LlcLayer",
+    "LlcSupervisoryLayer",
+    "LlcUnnumberedLayer",
+    "NbfNameLayer",
+    "NbfSessionLayer",
+    "NbipxDatagramLayer",
+    "NbipxNameLayer",
+    "NbipxSessionLayer",
     "NcpReplyLayer",
     "NcpRequestLayer",
     "NcpWatchdogLayer",
+    "NmpiLayer",
     "RipEntryLayer",
     "RipLayer",
     "SapEntryLayer",
     "SapLayer",
+    "SerializationLayer",
     "SnapLayer",
+    "SpxLayer",
     "TcpLayer",
     "register",
 )
@@ -63,6 +90,15 @@ bind_layers(IpxLayer, SapLayer, destination_socket=0x0452, source_socket=0x0452,
 bind_layers(IpxLayer, RipLayer, destination_socket=0x0453, source_socket=0x0453, packet_type=1)
 for _ncp in (NcpRequestLayer, NcpReplyLayer, NcpWatchdogLayer):
     bind_layers(IpxLayer, _ncp, packet_type=17)
+bind_layers(IpxLayer, SpxLayer, packet_type=5)
+for _nbipx, _type in ((NbipxNameLayer, 20), (NbipxDatagramLayer, 4), (NbipxSessionLayer, 4)):
+    bind_layers(
+        IpxLayer, _nbipx, destination_socket=0x0455, source_socket=0x0455, packet_type=_type
+    )
+bind_layers(IpxLayer, NmpiLayer, destination_socket=0x0551, packet_type=20)
+bind_layers(IpxLayer, SerializationLayer, destination_socket=0x0457, source_socket=0x0457)
+bind_layers(LlcUnnumberedLayer, NbfNameLayer, control=3)
+bind_layers(LlcUnnumberedLayer, LlcFrameRejectLayer, control=0x97, ssap=0xF1)
 
 
 @cache

@@ -89,10 +89,17 @@ class Ieee8023Layer(_Padded):
         return s[: self.length], s[self.length :]
 
     def guess_payload_class(self, payload: bytes) -> type[Packet]:
-        """Novell's raw framing has FFFF where an LLC header would stand (facts/ipx.md 1.2)."""
+        """Novell's raw framing has FFFF where an LLC header would stand (facts/ipx.md 1.2).
+
+        Between NetBIOS SAPs LLC type 2 is spoken, whose control field has numbers in it.
+        """
+        from emu.wire.scapy_layers import llc2
         from emu.wire.scapy_layers.ipx import IpxLayer
 
-        return IpxLayer if payload[:2] == b"\xff\xff" else LlcLayer
+        if payload[:2] == b"\xff\xff":
+            return IpxLayer
+        link_layer = llc2.class_of(payload) if llc2.is_netbios(payload) else None
+        return link_layer or LlcLayer
 
 
 def _has_second_control_octet(layer: Packet) -> bool:

@@ -68,12 +68,19 @@ class IpxLayer(Packet):
         return s[: self.length - 30], s[self.length - 30 :]
 
     def guess_payload_class(self, payload: bytes) -> type[Packet]:
-        """By packet type for NCP, by socket for SAP and RIP (facts/ipx.md 1.5, 1.12)."""
-        from emu.wire.scapy_layers import ncp, rip_sap
+        """By packet type for NCP and SPX, by socket for the others (facts/ipx.md 1.5 to 1.12)."""
+        from emu.wire.scapy_layers import nbipx, ncp, rip_sap, spx
 
-        if self.packet_type == 17:
-            return ncp.class_of(payload)
+        if self.packet_type in (5, 17):
+            return spx.class_of(payload) if self.packet_type == 5 else ncp.class_of(payload)
         sockets = (self.destination_socket, self.source_socket)
+        if 0x0455 in sockets:
+            return nbipx.class_of(payload, self.packet_type)
         if 0x0452 in sockets:
             return rip_sap.SapLayer
-        return rip_sap.RipLayer if 0x0453 in sockets else Raw
+        if 0x0453 in sockets:
+            return rip_sap.RipLayer
+        if 0x0551 in sockets or 0x0553 in sockets:
+            return nbipx.nmpi_class_of(payload)
+        serial = 0x0457 in sockets and len(payload) == 6
+        return nbipx.SerializationLayer if serial else Raw

@@ -1,0 +1,39 @@
+"""All connections of a file, by the taps that saw them, and its hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+
+from emu.check.hosts import Hosts
+from emu.check.timeline import Timeline
+
+
+class Book:
+    """Connections stand in the order in which they were first seen."""
+
+    def __init__(self) -> None:
+        self.hosts = Hosts()
+        self._connections: dict[Hashable, list[tuple[int, Timeline]]] = {}
+
+    def add(self, tap: int, key: Hashable, timeline: Timeline) -> None:
+        """A connection begins at a tap; ``key`` is the same at every tap that sees it."""
+        self._connections.setdefault(key, []).append((tap, timeline))
+
+    def asked(self, timeline: Timeline, side: int) -> None:
+        """While a side asks in vain: is the host that should answer heard elsewhere?"""
+        asks = timeline.asks[side]
+        if asks.count > 1 and asks.first is not None and not asks.host_seen:
+            host = timeline.hosts[1 - side]
+            asks.host_seen = self.hosts.seen_after(host, asks.first.at_ns)
+
+    def connections(self) -> Iterator[Sequence[Timeline]]:
+        """The timelines of each connection, one for each tap that saw it.
+
+        Connections that follow each other under one key are paired by their order.
+        """
+        for seen in self._connections.values():
+            taps: dict[int, list[Timeline]] = {}
+            for tap, timeline in seen:
+                taps.setdefault(tap, []).append(timeline)
+            for turn in range(max(map(len, taps.values()))):
+                yield [timelines[turn] for timelines in taps.values() if turn < len(timelines)]

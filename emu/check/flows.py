@@ -1,0 +1,76 @@
+"""Which connection a frame belongs to, and what it says about hosts.
+
+TCP takes the short way through ``emu.check.tcp_header``; the rest is dissected by
+``emu.wire.frame``.  A frame that no layer of ours reads counts as unread.
+"""
+
+from __future__ import annotations
+
+from emu.check.book import Book
+from emu.check.ipx import IpxFlows
+from emu.check.nbf import NbfFlows
+from emu.check.tcp import TcpFlow
+from emu.check.tcp_header import TcpHeader, ipv6_source, parse_tcp
+from emu.pdu.arp import Arp
+from emu.pdu.ethernet import EthernetFrame
+from emu.pdu.ip_tcp import PROTOCOL_TCP, Ipv4Datagram
+from emu.pdu.ipx import IpxDatagram
+from emu.pdu.llc2 import Information, Supervisory, Unnumbered
+from emu.wire.frame import dissect
+
+
+class Tap:
+    """What one interface of the capture sees."""
+
+    def __init__(self, number: int, book: Book) -> None:
+        self._number, self._book = number, book
+        self._tcp: dict[tuple[bytes, bytes], TcpFlow] = {}
+        self._ipx = IpxFlows(number, book)
+        self._nbf = NbfFlows(number, book)
+
+    def ethernet(self, at_ns: int, frame: int, octets: bytes) -> bool:
+        """Take one Ethernet frame; whether anybody could read it."""
+        header = parse_tcp(octets)
+        if header is not None:
+            self._segment(at_ns, frame, header, octets)
+            return True
+        return self._other(at_ns, frame, octets)
+
+    def _segment(self, at_ns: int, frame: int, header: TcpHeader, octets: bytes) -> None:
+        source, destination = header.source, header.destination
+        key = (source, destination) if source < destination else (destination, source)
+        flow = self._tcp.get(key)
+        if flow is None or flow.starts_anew(header):
+            flow = self._tcp[key] = TcpFlow(header, at_ns, (octets[6:12], octets[:6]))
+            self._book.add(self._number, key, flow.timeline)
+        self._book.hosts.seen[source[:-2]] = at_ns
+        asked = flow.step(header, at_ns, frame)
+        if asked >= 0:
+            self._book.asked(flow.timeline, asked)
+
+    def _other(self, at_ns: int, frame: int, octets: bytes) -> bool:
+        hosts = self._book.hosts
+        source = ipv6_source(octets)
+        if source is not None:
+            hosts.seen[source] = at_ns
+            return True
+        layers = dissect(octets)
+        if len(layers) < 2 or not isinstance(ethernet := layers[0], EthernetFrame):
+            return False
+        hosts.seen[ethernet.source] = at_ns
+        match layers[1]:
+            case IpxDatagram() as datagram:
+                return self._ipx.datagram(datagram, layers[2:], at_ns, frame)
+            case Information() | Supervisory() | Unnumbered() as pdu:
+                return self._nbf.frame(ethernet, pdu, layers[2:], at_ns, frame)
+            case Ipv4Datagram() as datagram:
+                hosts.seen[datagram.source] = at_ns
+                return datagram.protocol != PROTOCOL_TCP or datagram.flags_fragment & 0x1FFF != 0
+            case Arp() as arp:
+                hosts.seen[arp.sender_ip] = at_ns
+                if arp.sender_ip == arp.target_ip:
+                    # How a starting host claims its address (RFC 5227 2.3).
+                    hosts.booted(arp.sender_ip, at_ns, frame)
+                return True
+            case _:
+                return False

@@ -1,0 +1,272 @@
+"""What a timeline amounts to: an ordered table, the first row that holds decides.
+
+Rows look at a ``Case``: a timeline and what the rest of the file says about its hosts.  Each
+row cites where its reading comes from; "INDEX" is real-captures/INDEX.md, whose words
+product.md turned into the classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+from emu.check.hosts import Hosts
+from emu.check.timeline import REPETITION, Asks, Mark, Mechanism, Timeline
+from emu.units import NS_PER_S
+
+#: No single unanswered probe may be taken as death (RFC 1122 4.2.3.6; facts/tcp.md 2).
+UNANSWERED_MIN = 2
+#: So many unanswered asks and a goodbye of the asker leave no doubt (Linux 9, NT 4 5, NBF 8,
+#: NCP 10 of them; three is the lowest retransmission limit of facts/tcp.md 2).
+UNANSWERED_CERTAIN = 3
+#: A flow that stopped this recently has not been seen to be idle (assumption).
+RECENT_NS = 60 * NS_PER_S
+#: One ask may wait this long for its answer when the file ends (assumption).
+_ANSWER_NS = 5 * NS_PER_S
+#: A window shut for less closes and opens in a working transfer (INDEX 18: 10 ms).
+_SHUT_MIN_NS = NS_PER_S
+
+
+class FlowClass(StrEnum):
+    """product.md, "JSON of emu check"; in the order of a report, dead first."""
+
+    GAVE_UP = "gave-up"
+    REBOOTED = "rebooted"
+    SILENT = "silent"
+    HUNG = "hung"
+    HALF_OPEN = "half-open"
+    LINK_DOWN = "link-down"
+    PATH_DROP = "path-drop"
+    APP_STALLED = "app-stalled"
+    SYN_TIMEOUT = "syn-timeout"
+    ABORTED = "aborted"
+    GAP = "gap"
+    CLOCK_STEP = "clock-step"
+    UNKNOWN = "unknown"
+    CLOSED = "closed"
+    ALIVE = "alive"
+
+
+RANK = {each: rank for rank, each in enumerate(FlowClass)}
+
+
+class Confidence(IntEnum):
+    POSSIBLE = 0
+    LIKELY = 1
+    CERTAIN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """``waiting``: the side whose asks are unanswered, None for nobody.
+
+    ``ended_ns``: when the capture stopped.  ``common``: another host behind the same gateway
+    fell silent at the same moment.
+    """
+
+    timeline: Timeline
+    hosts: Hosts
+    ended_ns: int
+    waiting: int | None
+    common: bool = False
+
+    @property
+    def asks(self) -> Asks:
+        """The unanswered asks; an empty series when nobody waits."""
+        return self.timeline.asks[self.waiting] if self.waiting is not None else Asks()
+
+    @property
+    def silent(self) -> int | None:
+        return None if self.waiting is None else 1 - self.waiting
+
+    @property
+    def is_silence(self) -> bool:
+        return self.asks.count >= UNANSWERED_MIN
+
+    @property
+    def stopped(self) -> bool:
+        """The asker stopped asking although the capture went on."""
+        return self.asks.overdue(self.ended_ns)
+
+    @property
+    def boot(self) -> Mark | None:
+        """A start of the silent host after it was last heard here."""
+        if self.silent is None:
+            return None
+        heard = self.timeline.heard[self.silent]
+        since_ns = heard.at_ns if heard else self.timeline.first_ns
+        return self.hosts.boot_after(self.timeline.hosts[self.silent], since_ns)
+
+    def lives(self, side: int) -> bool:
+        """The host of a side was heard, on anything, after it left the first ask unanswered."""
+        first = self.timeline.asks[1 - side].first
+        return first is not None and self.hosts.seen_after(self.timeline.hosts[side], first.at_ns)
+
+
+def make_case(timeline: Timeline, hosts: Hosts, ended_ns: int) -> Case:
+    """Both sides may wait when neither hears the other: then the longer series counts."""
+    if timeline.rebirth is not None:
+        waiting = 1 - timeline.rebirth.side
+        return Case(timeline, hosts, ended_ns, waiting if timeline.asks[waiting].count else None)
+    if timeline.end is not None:
+        waiting = timeline.end.side if timeline.given_up else None
+        return Case(timeline, hosts, ended_ns, waiting)
+    counts = [asks.count for asks in timeline.asks]
+    longer = 0 if counts[0] >= counts[1] else 1
+    return Case(timeline, hosts, ended_ns, longer if counts[longer] else None)
+
+
+def _refused(case: Case) -> bool:
+    timeline = case.timeline
+    return not timeline.opened and timeline.end is not None and not timeline.given_up
+
+
+def _never_opened(case: Case) -> bool:
+    return not case.timeline.opened and case.waiting is not None
+
+
+def _reborn(case: Case) -> bool:
+    """Unless the asker had stopped before: then it had forgotten the connection first."""
+    rebirth = case.timeline.rebirth
+    if rebirth is None:
+        return False
+    return not case.timeline.asks[1 - rebirth.side].overdue(rebirth.at.at_ns)
+
+
+def _half_open(case: Case) -> bool:
+    return case.timeline.end is not None and case.timeline.again is not None
+
+
+def _closed(case: Case) -> bool:
+    goodbye = case.timeline.goodbye
+    return goodbye is not None and (goodbye.side == case.silent or not case.is_silence)
+
+
+def _gave_up(case: Case) -> bool:
+    return case.timeline.given_up > 0
+
+
+def _ended(case: Case) -> bool:
+    return case.timeline.end is not None and case.timeline.rebirth is None
+
+
+def _booted(case: Case) -> bool:
+    """While it was still asked: what starts later says nothing about this connection."""
+    boot = case.boot
+    return case.is_silence and boot is not None and not case.asks.overdue(boot.at_ns)
+
+
+def _path(case: Case) -> bool:
+    return case.is_silence and (case.asks.host_seen or case.common)
+
+
+def _silent(case: Case) -> bool:
+    return case.is_silence
+
+
+def _stalled(case: Case) -> bool:
+    return any(
+        mark is not None and case.ended_ns - mark.at_ns >= _SHUT_MIN_NS
+        for mark in case.timeline.shut
+    )
+
+
+def _alive(case: Case) -> bool:
+    timeline = case.timeline
+    if not timeline.opened or None in timeline.heard:
+        return False
+    last = case.asks.last
+    if last is not None and case.ended_ns - last.at_ns > _ANSWER_NS:
+        return False
+    return case.ended_ns - timeline.last_ns <= _quiet_max_ns(timeline)
+
+
+def _quiet_max_ns(timeline: Timeline) -> int:
+    """As long as the flow was quiet before, or as its probes allow, it may well be alive."""
+    period_ns = timeline.idle_ns() or 0
+    return max(RECENT_NS, timeline.pause_ns, period_ns) + 2 * NS_PER_S
+
+
+def _always(case: Case) -> bool:
+    del case
+    return True
+
+
+def _by_count(case: Case) -> Confidence:
+    return Confidence.CERTAIN if case.asks.count >= UNANSWERED_CERTAIN else Confidence.LIKELY
+
+
+def _by_silence(case: Case) -> Confidence:
+    return Confidence.LIKELY if case.asks.count >= UNANSWERED_CERTAIN else Confidence.POSSIBLE
+
+
+def _by_rebirth(case: Case) -> Confidence:
+    rebirth = case.timeline.rebirth
+    return Confidence.CERTAIN if rebirth and rebirth.certain else Confidence.LIKELY
+
+
+def _by_path(case: Case) -> Confidence:
+    return Confidence.LIKELY if case.asks.host_seen else Confidence.POSSIBLE
+
+
+def _certain(case: Case) -> Confidence:
+    del case
+    return Confidence.CERTAIN
+
+
+def _likely(case: Case) -> Confidence:
+    del case
+    return Confidence.LIKELY
+
+
+def _possible(case: Case) -> Confidence:
+    del case
+    return Confidence.POSSIBLE
+
+
+class Rule(NamedTuple):
+    flow_class: FlowClass
+    holds: Callable[[Case], bool]
+    confidence: Callable[[Case], Confidence]
+    cite: str
+
+
+#: In this order.
+RULES: tuple[Rule, ...] = (
+    Rule(FlowClass.ABORTED, _refused, _certain, "RFC 9293 3.10.7.3: RST answers a SYN"),
+    Rule(FlowClass.SYN_TIMEOUT, _never_opened, _by_count, "INDEX: connection never came up"),
+    Rule(FlowClass.REBOOTED, _reborn, _by_rebirth, "RFC 9293 3.5.1; facts/netbeui.md 3, DM"),
+    Rule(FlowClass.HALF_OPEN, _half_open, _likely, "INDEX 20: the other end does not know yet"),
+    Rule(FlowClass.CLOSED, _closed, _certain, "INDEX: a missing last ACK is no death"),
+    Rule(FlowClass.GAVE_UP, _gave_up, _by_count, "INDEX: asked in vain, then ended it itself"),
+    Rule(FlowClass.ABORTED, _ended, _certain, "INDEX LOCAL_ABORT: the other was alive"),
+    Rule(FlowClass.REBOOTED, _booted, _likely, "INDEX: silence with evidence of a later boot"),
+    Rule(FlowClass.PATH_DROP, _path, _by_path, "INDEX: the host is alive on other flows"),
+    Rule(FlowClass.SILENT, _silent, _by_silence, "INDEX: silent, the file ends unresolved"),
+    Rule(FlowClass.APP_STALLED, _stalled, _certain, "INDEX 13; RFC 9293 3.8.6.1"),
+    Rule(FlowClass.ALIVE, _alive, _likely, "INDEX: no end in the file"),
+    Rule(FlowClass.UNKNOWN, _always, _possible, "product.md: idle without keepalive is no death"),
+)
+
+
+def decide(case: Case) -> Rule:
+    """The first row that holds; the last one always does."""
+    return next(rule for rule in RULES if rule.holds(case))
+
+
+def mechanism_of(case: Case) -> tuple[Mechanism, int | None]:
+    """What noticed, or would have, and who asked: the pending series, else the usual probes."""
+    if case.is_silence or (case.timeline.given_up and case.asks.count):
+        return case.asks.mechanism, case.waiting
+    probes = [
+        (count, mechanism, side)
+        for (mechanism, side), count in case.timeline.probes.items()
+        if mechanism not in REPETITION
+    ]
+    if not probes:
+        return Mechanism.NONE, None
+    # The most frequent one; of equals the first in the alphabet, then the side called first.
+    _, mechanism, side = min(probes, key=lambda each: (-each[0], each[1], each[2]))
+    return mechanism, side

@@ -1,0 +1,185 @@
+"""One sentence a flow: who, since when, by what, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from emu.check.report import Verdict
+from emu.check.rules import Case, FlowClass
+from emu.check.timeline import How, Mechanism
+from emu.units import format_seconds
+
+_ASKS = {
+    Mechanism.NONE: "repetitions",
+    Mechanism.TCP_KEEPALIVE: "keepalive probes",
+    Mechanism.TCP_RETRANSMISSION: "retransmissions",
+    Mechanism.TCP_ZERO_WINDOW: "window probes",
+    Mechanism.NCP_WATCHDOG: "watchdog polls",
+    Mechanism.SPX_WATCHDOG: "watchdog requests",
+    Mechanism.NBIPX_KEEPALIVE: "keep-alives",
+    Mechanism.LLC2_POLL: "LLC polls",
+    Mechanism.NBF_SESSION_ALIVE: "repetitions of a session alive frame",
+}
+
+
+def sentence(verdict: Verdict, case: Case, zero_ns: int) -> Verdict:
+    """The verdict with its sentence."""
+    return replace(verdict, sentence=_SENTENCES[verdict.flow_class](verdict, case, zero_ns))
+
+
+def _name(verdict: Verdict, side: int | None) -> str:
+    return (verdict.a, verdict.b)[side] if side is not None else "nobody"
+
+
+def _at(at_ns: int | None) -> str:
+    return "never" if at_ns is None else format_seconds(at_ns)
+
+
+def _asks(verdict: Verdict, case: Case) -> str:
+    """``5 keepalive probes unanswered (every 1 s)``."""
+    count = verdict.probes_unanswered
+    name = _ASKS[case.asks.mechanism]
+    counted = name.removesuffix("s") if count == 1 and name.endswith("s") else name
+    every = f" (first gap {format_seconds(case.asks.gap_ns)})" if case.asks.gap_ns else ""
+    return f"{count} {counted} unanswered{every}"
+
+
+def _gave_up(verdict: Verdict, case: Case, zero_ns: int) -> str:
+    del zero_ns
+    took = ""
+    if verdict.disconnected_at_ns is not None and verdict.last_heard_ns is not None:
+        took = f", {format_seconds(verdict.disconnected_at_ns - verdict.last_heard_ns)} later"
+    alive = "; its host is seen alive afterwards" if verdict.host_alive else ""
+    return (
+        f"{_name(verdict, verdict.dead)} was last heard at {_at(verdict.last_heard_ns)};"
+        f" {_name(verdict, case.waiting)} gave up at {_at(verdict.disconnected_at_ns)}"
+        f" ({verdict.how}){took}, {_asks(verdict, case)}{alive}"
+    )
+
+
+def _rebooted(verdict: Verdict, case: Case, zero_ns: int) -> str:
+    rebirth = case.timeline.rebirth
+    name = _name(verdict, verdict.dead)
+    heard = f"{name} was last heard at {_at(verdict.last_heard_ns)}"
+    if rebirth is None:
+        boot = case.boot
+        at = _at(boot.at_ns - zero_ns) if boot else "a later time"
+        return f"{heard} and starts anew at {at}; {_asks(verdict, case)}"
+    anew = rebirth.certain or case.timeline.end is None
+    what = "starts anew" if anew else "has no memory of the connection"
+    ended = verdict.disconnected_at_ns
+    over = f", which ends it at {_at(ended)} ({verdict.how})" if ended is not None else ""
+    return f"{heard} and {what} at {_at(rebirth.at.at_ns - zero_ns)}{over}"
+
+
+def _silent(verdict: Verdict, case: Case, zero_ns: int) -> str:
+    asker = _name(verdict, case.waiting)
+    if verdict.how is How.NOT_ON_THE_WIRE and case.asks.last is not None:
+        stopped = _at(case.asks.last.at_ns - zero_ns)
+        rest = f"{asker} asked last at {stopped}: when it gave up is not on the wire"
+    else:
+        rest = f"the file ends while {asker} still asks"
+    return (
+        f"{_name(verdict, verdict.dead)} was last heard at {_at(verdict.last_heard_ns)};"
+        f" {_asks(verdict, case)}, {rest}"
+    )
+
+
+def _half_open(verdict: Verdict, case: Case, zero_ns: int) -> str:
+    end, again = case.timeline.end, case.timeline.again
+    gone = _name(verdict, end.side if end else None)
+    other = _name(verdict, 1 - end.side if end else None)
+    at = _at(again.at_ns - zero_ns) if again else "never"
+    return (
+        f"{gone} ended it at {_at(verdict.disconnected_at_ns)} ({verdict.how}),"
+        f" {other} does not know and is still talking at {at}"
+    )
+
+
+def _path_drop(verdict: Verdict, case: Case, zero_ns: int) -> str:
+    del zero_ns
+    why = (
+        "its host is heard on other connections meanwhile"
+        if case.asks.host_seen
+        else "another host behind the same gateway fell silent at the same moment"
+    )
+    return (
+        f"{_name(verdict, case.silent)} was last heard at {_at(verdict.last_heard_ns)};"
+        f" {_asks(verdict, case)}, but {why}: the path drops packets"
+    )
+
+
+def _stalled(verdict: Verdict, case: Case, zero_ns: int) -> str:
+    shut = [(mark, side) for side, mark in enumerate(case.timeline.shut) if mark]
+    mark, side = shut[0]
+    return (
+        f"{_name(verdict, side)} answers but has not taken data since"
+        f" {_at(mark.at_ns - zero_ns)} (window 0): its program does not read"
+    )
+
+
+def _syn_timeout(verdict: Verdict, case: Case, zero_ns: int) -> str:
+    del zero_ns
+    alive = ", although its host is alive" if verdict.host_alive else ""
+    return (
+        f"{_name(verdict, case.silent)} never accepted the connection;"
+        f" {_asks(verdict, case)} after {_at(verdict.silent_since_ns)}{alive}"
+    )
+
+
+def _aborted(verdict: Verdict, case: Case, zero_ns: int) -> str:
+    del zero_ns
+    end = case.timeline.end
+    side = end.side if end else None
+    what = "ended it" if case.timeline.opened else "refused it"
+    return (
+        f"{_name(verdict, side)} {what} at {_at(verdict.disconnected_at_ns)} ({verdict.how});"
+        " the other side was alive"
+    )
+
+
+def _closed(verdict: Verdict, case: Case, zero_ns: int) -> str:
+    del zero_ns
+    goodbye = case.timeline.goodbye
+    side = goodbye.side if goodbye else None
+    rest = f"; {_asks(verdict, case)}, which is no death" if case.is_silence else ""
+    return (
+        f"{_name(verdict, side)} closed it in order at {_at(verdict.disconnected_at_ns)}"
+        f" ({verdict.how}){rest}"
+    )
+
+
+def _alive(verdict: Verdict, case: Case, zero_ns: int) -> str:
+    del case, zero_ns
+    asks = (
+        f", {_ASKS[verdict.mechanism]} of {_name(verdict, verdict.prober)} answered"
+        if verdict.prober is not None
+        else ""
+    )
+    return f"both ends alive when the file ends, last frame at {_at(verdict.last_ns)}{asks}"
+
+
+def _unknown(verdict: Verdict, case: Case, zero_ns: int) -> str:
+    if not case.timeline.opened or None in case.timeline.heard:
+        return f"only one side is heard, last at {_at(verdict.last_ns)}: nothing can be said"
+    quiet = format_seconds(case.ended_ns - zero_ns - verdict.last_ns)
+    single = f"{_asks(verdict, case)} and " if case.asks.count else ""
+    return f"{single}nothing on the wire after {_at(verdict.last_ns)} for {quiet}: nobody can tell"
+
+
+#: What the later classes will say; no rule gives them yet.
+_Writer = Callable[[Verdict, Case, int], str]
+_SENTENCES: dict[FlowClass, _Writer] = {
+    FlowClass.GAVE_UP: _gave_up,
+    FlowClass.REBOOTED: _rebooted,
+    FlowClass.SILENT: _silent,
+    FlowClass.HALF_OPEN: _half_open,
+    FlowClass.PATH_DROP: _path_drop,
+    FlowClass.APP_STALLED: _stalled,
+    FlowClass.SYN_TIMEOUT: _syn_timeout,
+    FlowClass.ABORTED: _aborted,
+    FlowClass.CLOSED: _closed,
+    FlowClass.ALIVE: _alive,
+    FlowClass.UNKNOWN: _unknown,
+}

@@ -1,0 +1,1 @@
+"""NetBIOS Frames above the link: names (``claim``, ``call``) and sessions (``session``)."""

@@ -1,0 +1,38 @@
+"""The numbers of an NBIPX policy.  Nothing here has a default: every number comes from a policy
+file with its source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emu.machines.spx.params import SlidingParams
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameParams:
+    """``broadcasts``: how often a name is checked before it is claimed, and looked for before
+    it is given up, >= 1.  ``interval_ns``: what is waited behind each of them, > 0.
+    """
+
+    broadcasts: int
+    interval_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NbipxParams:
+    """Both ends of one NBIPX policy.
+
+    ``ack_delay_ns``: how long a bare acknowledgement waits for data to ride on, 0 for not at
+    all.  ``ack_window``: so many packets make it leave at once, >= 1.
+    ``window_edge``: the last field of a session packet says how far the peer may send
+    (Microsoft's extensions); False leaves it 0, as in every real capture.
+    ``framing``: as ``stations.ipx.FRAMINGS`` names them.
+    """
+
+    sliding: SlidingParams
+    names: NameParams
+    ack_delay_ns: int
+    ack_window: int
+    window_edge: bool
+    framing: str

@@ -1,0 +1,150 @@
+"""Every scenario of the library under every policy that can play it: check agrees with the run.
+
+What is expected comes from the run's own account of its sessions (``emu.result``), which the
+judge never sees; the classes follow from how the server noticed (product.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from emu.check import Report, Verdict, check_file
+from emu.check.rules import FlowClass
+from emu.check.timeline import How
+from emu.errors import InputError
+from emu.policy.loader import load_policy
+from emu.resources import policy_names, scenario_names
+from emu.result import run_json
+from emu.run import check_playable, parse_gear, play, write_capture
+from emu.scenario.loader import load_scenario
+from emu.units import NS_PER_S
+
+#: Transports that clear a dead peer without a word (facts/ipx.md 3.1 to 3.3).
+SPEECHLESS = ("ncp", "spx", "nbipx")
+DEAD = {FlowClass.GAVE_UP, FlowClass.REBOOTED, FlowClass.SILENT, FlowClass.HUNG}
+
+Json = dict[str, Any]
+
+
+def playable() -> Iterator[tuple[str, str]]:
+    """Every pair of the library that can be played."""
+    for scenario_name in scenario_names():
+        scenario = load_scenario(scenario_name)
+        for policy_name in policy_names():
+            with suppress(InputError):
+                check_playable(scenario, scenario.applied_to(load_policy(policy_name)))
+                yield scenario_name, policy_name
+
+
+@cache
+def played(scenario_name: str, policy_name: str) -> tuple[Json, Report]:
+    """The run's JSON, and the verdict on its capture."""
+    scenario = load_scenario(scenario_name)
+    policy = scenario.applied_to(load_policy(policy_name))
+    result = play(scenario, policy, seed=0, gear=parse_gear("virtual"))
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "run.pcapng"
+        return run_json(write_capture(result, path)), check_file(path)
+
+
+def noticing(session: Json) -> Json | None:
+    """The state in which the server noticed the fault."""
+    if session["noticed_at_s"] is None:
+        return None
+    return next(each for each in session["states"] if each["state"] != "active")
+
+
+def wanted_classes(session: Json) -> set[FlowClass]:
+    """What the wire shows of how the server noticed.
+
+    Whoever asked in vain gave up, silently on the speechless transports; of a client that came
+    back meanwhile the wire shows more than its server knew.
+    """
+    noticed = noticing(session)
+    if session["fault"] == "kill":
+        return {FlowClass.CLOSED, FlowClass.ABORTED}
+    if noticed is None:
+        return {FlowClass.UNKNOWN, FlowClass.ALIVE}
+    if not any(words in noticed["cause"] for words in ("unanswered", "nothing heard")):
+        return {FlowClass.REBOOTED}
+    speechless = session["transport"] in SPEECHLESS
+    wanted = {FlowClass.SILENT if speechless else FlowClass.GAVE_UP}
+    return wanted | {FlowClass.REBOOTED} if session["fault"] == "reboot" else wanted
+
+
+def seconds(at_ns: int | None) -> float:
+    assert at_ns is not None
+    return at_ns / NS_PER_S
+
+
+def flow_of(session: Json, report: Report) -> Verdict:
+    """The flow whose client was last heard when the run says so, to a second."""
+    found = [
+        flow
+        for flow in report.flows
+        if flow.last_heard_ns is not None
+        and abs(flow.last_heard_ns / NS_PER_S - session["last_octet_at_s"]) < 1
+        and flow.flow_class in wanted_classes(session)
+    ]
+    assert found, (session, [flow.sentence for flow in report.flows])
+    return found[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("scenario", "policy"), [*playable()])
+def test_check_agrees_with_the_run(scenario: str, policy: str) -> None:
+    run, report = played(scenario, policy)
+    lost = [each for each in run["sessions"] if each["fault"] is not None]
+    for session in lost:
+        flow = flow_of(session, report)
+        assert flow.transport == session["transport"]
+        if noticing(session) is None or session["fault"] == "kill":
+            continue
+        assert flow.dead == 1, "the client is the one that was not called"
+        if flow.disconnected_at_ns is None:
+            assert session["transport"] in SPEECHLESS
+            assert flow.how is How.NOT_ON_THE_WIRE
+        else:
+            at_s = seconds(flow.disconnected_at_ns)
+            assert abs(at_s - session["noticed_at_s"]) < 1, flow.sentence
+    noticed = [each for each in lost if noticing(each) and each["fault"] != "kill"]
+    dead = [flow for flow in report.flows if flow.flow_class in DEAD]
+    assert len(dead) == len(noticed), "not one false death, not one missed"
+    assert report.unread == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "policy", [policy for scenario, policy in playable() if scenario == "healthy-day"]
+)
+def test_not_one_false_death_on_a_healthy_day(policy: str) -> None:
+    _, report = played("healthy-day", policy)
+    assert {flow.flow_class for flow in report.flows} <= {FlowClass.ALIVE, FlowClass.UNKNOWN}
+    assert {flow.dead for flow in report.flows} == {None}
+
+
+def test_the_server_s_own_account_is_not_read(tmp_path: Path) -> None:
+    """The same capture without its event rows gives the same flows, frame numbers aside."""
+    scenario = load_scenario("client-power-loss")
+    policy = scenario.applied_to(load_policy("ncp-netware"))
+    result = play(scenario, policy, seed=0, gear=parse_gear("virtual"))
+    full, mute = tmp_path / "full.pcapng", tmp_path / "mute.pcapng"
+    write_capture(result, full)
+    events = next(
+        index for index, each in enumerate(result.recording.interfaces) if each.link_type == 252
+    )
+    frames = result.recording.frames
+    first = frames[0]
+    # The first row stays: it is the zero of all times.
+    frames[:] = [each for each in frames if each[0] != events or each is first]
+    result.recording.comments.clear()
+    write_capture(result, mute)
+    one, two = check_file(full).flows, check_file(mute).flows
+    assert [each.sentence for each in one] == [each.sentence for each in two]
