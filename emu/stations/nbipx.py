@@ -46,7 +46,7 @@ from emu.pdu.nbipx import (
 )
 from emu.pdu.netbios_name import NAME_OCTETS, TYPE_SERVER, TYPE_WORKSTATION, netbios_name
 from emu.pdu.terminal import LogOff, LogOn, Message
-from emu.stations.base import StationSpec
+from emu.stations.base import Connection, StationSpec
 from emu.stations.ipx import SEGMENT_NETWORK, Arrival, IpxPort
 from emu.stations.ncp.alarm import Alarm
 from emu.wire.nbipx import decode_nbipx, encode_nbipx
@@ -336,6 +336,11 @@ class NbipxClientStation(NbipxStation):
             if len(self._waiting) == 1:
                 self.claim_name(own_name, now)
         return connection
+
+    def killed(self, connection: Connection, /, *, unread: bool, now: int) -> None:  # noqa: ARG002
+        """The kernel ends a dead program's sessions in order:
+        07 (facts/ipx.md 1.9)."""
+        connection.close(now)
 
     def _name_claimed(self, now: int) -> None:
         self._is_named = True

@@ -43,7 +43,7 @@ from emu.pdu.ipx import (
 from emu.pdu.rip_sap import RIP_REQUEST, RIP_RESPONSE, Rip, RipEntry
 from emu.pdu.spx import Spx
 from emu.pdu.terminal import LogOff, Message
-from emu.stations.base import StationSpec
+from emu.stations.base import Connection, StationSpec
 from emu.stations.ipx import SEGMENT_NETWORK, Arrival, IpxPort, internal_network
 from emu.stations.ncp.advertising import answer_rip
 from emu.stations.ncp.alarm import Alarm
@@ -274,6 +274,11 @@ class SpxClientStation(SpxStation):
         connection.carry_out(machine.step(Asked(Connect()), now), now)
         connection.send(message, now)
         return connection
+
+    def killed(self, connection: Connection, /, *, unread: bool, now: int) -> None:  # noqa: ARG002
+        """The kernel ends a dead program's connections in order:
+        FE (facts/ipx.md 1.3)."""
+        connection.close(now)
 
     def transmit(self, packet: Spx, connection: SpxStationConnection) -> int:
         """Through the server's MAC address, or, while that is not known, ask for the way."""

@@ -14,7 +14,7 @@ from emu.machines.nbf.session import Initialize, Session
 from emu.pdu.nbf import SESSION_MAX, NameFrame, NbfCommand
 from emu.pdu.netbios_name import NAME_OCTETS, TYPE_WORKSTATION, netbios_name
 from emu.pdu.terminal import LogOn, Message
-from emu.stations.base import StationSpec
+from emu.stations.base import Connection, StationSpec
 from emu.stations.nbf.connection import NbfConnection
 from emu.stations.nbf.port import Port
 from emu.stations.nbf.station import SERVER_NAME, NbfStation, peer_text
@@ -88,6 +88,11 @@ class NbfClientStation(NbfStation):
         connection.send(message, now)
         self._claim_or_call(name, self.calling[number], now)
         return connection
+
+    def killed(self, connection: Connection, /, *, unread: bool, now: int) -> None:  # noqa: ARG002
+        """The kernel ends a dead program's sessions in order:
+        SESSION_END (facts/netbeui.md 1.4)."""
+        connection.close(now)
 
     def _next_number(self) -> int:
         """Round and round, so that a session is not taken for the one before it."""
