@@ -177,7 +177,6 @@ class Link(LinkBlock):
         """UA: up.  The capture's callers poll once before they send anything."""
         if self.state is State.RESETTING:
             return self._restart(now, "link reset: the peer had stopped answering")
-        self.clear()
         self.state = State.UP
         self.checkpoint = True
         self.start_reply(now, for_data=False)
@@ -256,6 +255,7 @@ class Link(LinkBlock):
             rejected=pdu, vs=self.vs, vr=self.vr, reasons=REJECT_RECEIVE_NUMBER, final=is_poll(pdu)
         )
         told = self._over(Lost("N(R) of a frame that was never sent"))
+        self.clear()
         self.state = State.REJECTING
         self.start_set_up(now)
         return [Transmit(reject), *told]
