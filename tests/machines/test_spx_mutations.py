@@ -194,7 +194,7 @@ def test_a_timer_armed_a_nanosecond_off_is_caught(
     fails(story, PARAMS[story])
 
 
-# --- NBIPX ----------------------------------------------------------------------------------------
+# --- NBIPX -----------------------------------------------------------------
 
 
 def delayed_ack(params: Any) -> None:
