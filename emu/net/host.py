@@ -29,9 +29,7 @@ Observer = Callable[["Boot", "Note", int, int], None]
 #: What stands behind the length of an 802.3 frame, so that a claim on it is no Ethernet type:
 #: raw IPX, 802.2 IPX, SNAP (facts/ipx.md 1.2), and NetBIOS (IEEE 802.2, F0), commands and
 #: responses.
-SERVICE_ACCESS_POINTS = frozenset(
-    {b"\xff\xff", b"\xe0\xe0", b"\xaa\xaa", b"\xf0\xf0", b"\xf0\xf1"}
-)
+SERVICE_ACCESS_POINTS = frozenset({b"\xff\xff", b"\xe0\xe0", b"\xaa\xaa", b"\xf0\xf0", b"\xf0\xf1"})
 
 
 def _share_out(claim: bytes, stations: Sequence[Station]) -> Deliver:
