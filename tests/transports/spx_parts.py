@@ -52,7 +52,8 @@ COUNTING = st.builds(
     interval_ns=st.integers(ms(500), s(60)),
     probes=st.integers(1, 20),
     wait_after_last_probe=st.booleans(),
-)
+).filter(lambda count: count.probes > 1 or count.wait_after_last_probe)
+"""A single probe that is not waited out drops every idle peer, alive or not."""
 CLOCKS = st.builds(
     NovellParams,
     verify_ticks=st.integers(1, 300),
