@@ -51,6 +51,11 @@ _COMMON = (
         high=seconds(60),
         what="what is waited behind each of these broadcasts",
     ),
+    Parameter(
+        name="nbipx.kind_twice",
+        kind="flag",
+        what="whether a name packet has its type in the list of networks passed as well",
+    ),
 )
 
 _NWLINK = Stack(
@@ -72,7 +77,9 @@ def _make_params(stack: str, values: Mapping[str, Value]) -> NbipxParams:
     return NbipxParams(
         sliding=given.sliding(watchdog),
         names=NameParams(
-            broadcasts=given.number("name_broadcasts"), interval_ns=given.number("name_interval")
+            broadcasts=given.number("name_broadcasts"),
+            interval_ns=given.number("name_interval"),
+            kind_twice=given.flag("kind_twice"),
         ),
         ack_delay_ns=given.number("ack_delay"),
         ack_window=given.number("ack_window"),

@@ -71,7 +71,8 @@ def wait_after_last_probe(prefix: str) -> Parameter:
     return Parameter(
         name=f"{prefix}.wait_after_last_probe",
         kind="flag",
-        what="whether the last probe is waited out too (N intervals) or not (N-1)",
+        what="whether the last probe is waited out too (N intervals) or not (N-1); a single"
+        " probe that is not waited out drops every idle peer, alive or not",
     )
 
 

@@ -336,8 +336,9 @@ class Session:
         )
 
     def _finish(self, how: int) -> Effects:
-        """Say what is still owed, then the end."""
-        owed = [] if self._ack is None else [self._acknowledge()]
+        """Say what is still owed, then the end; in a hurry only the end (real-captures 21)."""
+        owes = self._ack is not None and how == END_NORMAL
+        owed = [self._acknowledge()] if owes else []
         self._gone()
         self.ended_here = True
         goodbye = Transmit(self._frame(NbfCommand.SESSION_END, data2=how))

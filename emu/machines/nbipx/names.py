@@ -28,7 +28,7 @@ from emu.machines.base import (
     Transmit,
 )
 from emu.machines.nbipx.params import NameParams
-from emu.pdu.nbipx import NAME_IN_USE, NAME_REGISTERED, NbipxName, NbipxNameKind
+from emu.pdu.nbipx import NAME_IN_USE, NAME_REGISTERED, NO_NETWORKS, NbipxName, NbipxNameKind
 from emu.pdu.netbios_name import name_text
 
 
@@ -61,6 +61,13 @@ class Event(Enum):
     CLAIM = "claim asked for"
     EXPIRED = "expired"
     FOREIGN = "nothing this machine has a row for"
+
+
+def name_packet(params: NameParams, *, kind: NbipxNameKind, flags: int, name: bytes) -> NbipxName:
+    """A packet about a name, with the list of networks as this stack leaves it."""
+    if not params.kind_twice:
+        return NbipxName(kind=kind, flags=flags, name=name)
+    return NbipxName(kind=kind, flags=flags, name=name, networks=(kind << 16, *NO_NETWORKS[1:]))
 
 
 class NameService:
@@ -116,10 +123,14 @@ class NameService:
         """Flags 40 in both captures: in use."""
         self._checks += 1
         self._due_ns = now + self._params.interval_ns
-        return (Transmit(NbipxName(kind=NbipxNameKind.CHECK, flags=NAME_IN_USE, name=self.name)),)
+        check = name_packet(
+            self._params, kind=NbipxNameKind.CHECK, flags=NAME_IN_USE, name=self.name
+        )
+        return (Transmit(check),)
 
     def _answer(self, kind: NbipxNameKind) -> Transmit:
-        return Transmit(NbipxName(kind=kind, flags=NAME_IN_USE | NAME_REGISTERED, name=self.name))
+        flags = NAME_IN_USE | NAME_REGISTERED
+        return Transmit(name_packet(self._params, kind=kind, flags=flags, name=self.name))
 
     def _event(self, stimulus: Stimulus) -> Event:
         match stimulus:

@@ -13,10 +13,13 @@ from emu.machines.spx.params import SlidingParams
 class NameParams:
     """``broadcasts``: how often a name is checked before it is claimed, and looked for before
     it is given up, >= 1.  ``interval_ns``: what is waited behind each of them, > 0.
+    ``kind_twice``: the kind stands in the second octet of the networks passed, too, where a
+    session packet has its own (real captures 22, 23); False leaves the list empty (24).
     """
 
     broadcasts: int
     interval_ns: int
+    kind_twice: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

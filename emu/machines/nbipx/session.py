@@ -35,6 +35,7 @@ from emu.machines.base import (
     Stimulus,
     Transmit,
 )
+from emu.machines.nbipx.names import name_packet
 from emu.machines.nbipx.params import NbipxParams
 from emu.machines.spx.params import TrialParams
 from emu.machines.spx.retransmission import Retransmission
@@ -286,7 +287,8 @@ class NbipxSessionMachine(Sliding[NbipxPdu]):
 
     def _set_up_packet(self) -> NbipxPdu:
         if self.state is State.FINDING:
-            return NbipxName(kind=NbipxNameKind.FIND, flags=0, name=self.peer_name)
+            names = self._params.names
+            return name_packet(names, kind=NbipxNameKind.FIND, flags=0, name=self.peer_name)
         data = self._names_and_limits(caller=self.own_name, called=self.peer_name)
         return NbipxSession(
             kind=NbipxSessionKind.DATA,

@@ -128,14 +128,14 @@ class NovellWatchdog:
         self._heard_ns = now
         self._listen_ns = now + ticks(self._params.listen_ticks)
         self._abort_ns = now + ticks(self._params.abort_ticks)
-        self._look()
+        self._look(now)
         return answered
 
     def said(self, now: int) -> None:
         """A packet of ours, of whatever kind."""
         if self._on:
             self._verify_ns = now + ticks(self._params.verify_ticks)
-            self._look()
+            self._look(now)
 
     def expired(self, now: int) -> Verdict:
         params = self._params
@@ -148,12 +148,16 @@ class NovellWatchdog:
         # Counted from what was heard, in ticks: rounding each one would pile up.
         next_ticks = params.listen_ticks + self.unanswered * params.request_ticks
         self._listen_ns = self._heard_ns + ticks(next_ticks)
-        self._look()
+        self._look(now)
         return Verdict.PROBE
 
-    def _look(self) -> None:
+    def _look(self, now: int) -> None:
         asked_ns = min(self._listen_ns, self._abort_ns)
-        self.due = self._verify_ns if self._verify_ns <= asked_ns - ticks(1) else asked_ns
+        if self._verify_ns > asked_ns - ticks(1):
+            self.due = asked_ns
+        else:
+            # It is overdue when it was left to a request that is not needed any more.
+            self.due = max(now, self._verify_ns)
 
 
 Watchdog = CountingWatchdog | NovellWatchdog

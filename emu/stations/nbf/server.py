@@ -25,29 +25,31 @@ from emu.stations.nbf.station import SERVER_NAME, NbfStation, peer_text
 
 
 class NbfServerStation(NbfStation):
-    """``offered``: session numbers given to callers that have not used them yet, by address.
+    """``name``: what it is called by.
 
+    ``offered``: session numbers given to callers that have not used them yet, by address.
     Numbers are allotted per remote adapter, as NT does (KB Q102942).
     """
 
     probing = True
     listening = True
+    name = SERVER_NAME
 
     def __init__(self, spec: StationSpec) -> None:
         super().__init__(spec)
-        self.names.add(SERVER_NAME)
+        self.names.add(self.name)
         self.offered: dict[bytes, dict[int, tuple[bytes, int]]] = {}
 
     def heard_name(self, frame: NameFrame, mac: bytes, _now: int, /) -> None:
         """NAME_QUERY for our name: a session number, or with FIND.NAME only that it is here."""
-        if frame.kind is not NbfCommand.NAME_QUERY or frame.destination != SERVER_NAME:
+        if frame.kind is not NbfCommand.NAME_QUERY or frame.destination != self.name:
             return
         number = NO_SESSION if frame.session == NO_SESSION else self._offer(frame, mac)
         usable = number not in (NO_SESSION, NO_RESOURCES)
         answer = NameFrame(
             kind=NbfCommand.NAME_RECOGNIZED,
             destination=frame.source,
-            source=SERVER_NAME,
+            source=self.name,
             data2=NAME_UNIQUE << 8 | number,
             transmit_correlator=frame.response_correlator,
             response_correlator=number if usable else 0,
