@@ -25,7 +25,7 @@ def test_a_section_is_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
     lines = emu(capsys, "list", "policies").out.splitlines()
     assert [line.split()[0] for line in lines] == policy_names()
     faults = emu(capsys, "list", "faults").out.splitlines()
-    assert [line.split()[0] for line in faults] == ["power-loss", "reboot"]
+    assert [line.split()[0] for line in faults] == ["power-loss", "reboot", "os-hang", "app-hang", "kill", "cable", "suspend"]
 
 
 def test_list_as_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,15 @@ TRIP_NS = (8 + 60 + 4) * 8 * 100 + 5 * US
 POLICIES = tuple(policy_names())
 
 #: Under which a dead idle client is noticed at all (KB Q187049: not under this one).
-NOTICING = tuple(name for name in POLICIES if name != "tcp-no-keepalive")
+NOTICING = tuple(name for name in POLICIES if name not in ("tcp-no-keepalive", "nbf-802.2"))
+
+
+#: One policy of each transport, for what costs too much to do with all; EMU_SLOW=1 does it.
+ONE_EACH = (
+    POLICIES
+    if os.environ.get("EMU_SLOW")
+    else tuple({load_policy(name).transport: name for name in POLICIES}.values())
+)
 
 
 def playable() -> list[tuple[str, str]]:
