@@ -25,7 +25,8 @@ def test_a_section_is_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
     lines = emu(capsys, "list", "policies").out.splitlines()
     assert [line.split()[0] for line in lines] == policy_names()
     faults = emu(capsys, "list", "faults").out.splitlines()
-    assert [line.split()[0] for line in faults] == ["power-loss", "reboot", "os-hang", "app-hang", "kill", "cable", "suspend"]
+    names = ["power-loss", "reboot", "os-hang", "app-hang", "kill", "cable", "suspend"]
+    assert [line.split()[0] for line in faults] == names
 
 
 def test_list_as_json(capsys: pytest.CaptureFixture[str]) -> None:
