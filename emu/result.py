@@ -56,6 +56,7 @@ class RunResult:
     predicted_ns: Mapping[int, int | None]
     predicted_near_ns: Mapping[int, int | None]
     judgements: tuple[Judgement, ...] = ()
+    settings: tuple[str, ...] = ()
     path: str | None = None
 
     @property

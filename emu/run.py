@@ -6,7 +6,7 @@ The one module outside ``emu.net`` that starts Trio.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -146,8 +146,12 @@ def play(
     gear: Gear | None = None,
     ledger: Ledger | None = None,
     progress: Callable[[int], None] | None = None,
+    settings: Sequence[str] = (),
 ) -> RunResult:
-    """Play one scenario under one policy; the result holds the capture in memory."""
+    """Play one scenario under one policy; the result holds the capture in memory.
+
+    ``settings``: the ``--set`` texts that made scenario and policy what they are, for the record.
+    """
     recording = Recording()
     world = build(scenario, policy, seed=seed, recording=recording, ledger=ledger)
     speed = None if gear is None else gear.speed
@@ -156,27 +160,31 @@ def play(
         await world.play(speed=speed, progress=progress)
 
     trio.run(main)
-    return _collect(world, policy, recording)
+    return _collect(world, policy, recording, settings)
 
 
-def capture_comment(scenario: str, policy: str, seed: int) -> str:
+def capture_comment(scenario: str, policy: str, seed: int, settings: Sequence[str] = ()) -> str:
     """The section's comment: what it takes to make the same file again."""
-    return f"emu scenario={scenario} policy={policy} seed={seed}"
+    changed = "".join(f" --set {setting}" for setting in settings)
+    return f"emu scenario={scenario} policy={policy} seed={seed}{changed}"
 
 
-def _collect(world: World, policy: Policy, recording: Recording) -> RunResult:
+def _collect(
+    world: World, policy: Policy, recording: Recording, settings: Sequence[str]
+) -> RunResult:
     from emu.verdicts import judge, tolerance_ns
 
     scenario, records = world.scenario, world.records
     _look_at_the_end(world)
     recording.ended_ns = scenario.horizon_ns
     _comment(world, recording)
-    comment = capture_comment(scenario.name, policy.name, world.seed)
+    comment = capture_comment(scenario.name, policy.name, world.seed, settings)
     used = {policy.name: policy, **{p.name: p for p in _policies(scenario, policy).values()}}
     result = RunResult(
         scenario=scenario.name,
         policy=policy.name,
         seed=world.seed,
+        settings=tuple(settings),
         horizon_ns=scenario.horizon_ns,
         records=records,
         links=tuple(
@@ -264,7 +272,7 @@ def _comment_last_octet(
 
 def write_capture(result: RunResult, path: str) -> RunResult:
     """Write the capture; the result then names it as typed.  ``InputError`` when it cannot."""
-    comment = capture_comment(result.scenario, result.policy, result.seed)
+    comment = capture_comment(result.scenario, result.policy, result.seed, result.settings)
     pcapng.write(result.recording, Path(path), comment)
     return replace(result, path=path)
 

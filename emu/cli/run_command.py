@@ -52,7 +52,9 @@ def main(
             check_place(path)
     results: list[tuple[Policy, RunResult]] = []
     for policy, capture_path, ledger_path in outputs:
-        result = _play_one(scenario, policy, seed, gear, capture_path, ledger_path, verbose)
+        result = _play_one(
+            scenario, policy, seed, gear, capture_path, ledger_path, verbose, settings
+        )
         results.append((policy, result))
     if as_json:
         _print_json([result for _, result in results])
@@ -126,12 +128,21 @@ def _play_one(
     capture: str | None,
     ledger_path: str | None,
     verbose: bool,
+    settings: Sequence[str],
 ) -> RunResult:
     from emu.run import play, write_capture
 
     ledger = _ledger(ledger_path, verbose)
     with progress_line(f"{scenario.name} under {policy.name}", scenario.horizon_ns) as progress:
-        result = play(scenario, policy, seed=seed, gear=gear, ledger=ledger, progress=progress)
+        result = play(
+            scenario,
+            policy,
+            seed=seed,
+            gear=gear,
+            ledger=ledger,
+            progress=progress,
+            settings=settings,
+        )
     if capture is not None:
         result = write_capture(result, capture)
     if ledger_path is not None and ledger is not None:

@@ -213,3 +213,13 @@ def test_show_speaks_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert main(["show", str(path), "--json"]) == 0
     story = json.loads(capsys.readouterr().out)["story"]
     assert any("ACTIVE -> DISCONNECTED" in line for line in story)
+
+
+def test_a_capture_says_what_it_takes_to_make_it_again(tmp_path: Path) -> None:
+    from emu.capture.reader import read
+
+    path = tmp_path / "x.pcapng"
+    main([*POWER_LOSS, "--seed", "7", "--set", "faults.1.at=601s", "-w", str(path), "--json"])
+    assert read(path).comment == (
+        "emu scenario=client-power-loss policy=tcp-keepalive-nt4-5min seed=7 --set faults.1.at=601s"
+    )
