@@ -265,7 +265,7 @@ def _noticed_of_an_outage(row: _Row, fault: Fault) -> int | None:
     """
     until_ns = fault.until_ns or 0
     last_ns = max([row.starts_ns, *row.polls_ns])
-    ring = fault.kind == "os-hang" and until_ns <= (row.sabmes_ns or [row.down_ns])[0]
+    ring = fault.kind == "os-hang" and until_ns < (row.sabmes_ns or [row.down_ns])[0]
     if until_ns <= last_ns or ring:
         return None
     if fault.kind == "os-hang":

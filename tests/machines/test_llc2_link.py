@@ -1,4 +1,4 @@
-"""A link's set-up, numbers, conditions and end (IEEE 802.2 7.9; facts/netbeui.md 1.2, 2.1, 3)."""
+"""A link's set-up, numbers, conditions and end (IEEE 802.2; facts/netbeui.md 1.2, 2.1, 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""I and S frames on a link that is up (IEEE 802.2 7.9, NORMAL and its conditions).
+"""I and S frames on a link that is up (IEEE 802.2, NORMAL and its conditions).
 
 Left out: the reject timer (a REJ that is lost is made good by the sender's poll), SREJ, and the
 busy timer as a timer of its own: T1 polls a busy peer.
@@ -54,7 +54,7 @@ def _acknowledge(link: Link, pdu: Information, now: int) -> Effects:
 
 
 def _refuse(link: Link, pdu: Information) -> Effects:
-    """Out of sequence: one REJ, then silence but for polls (IEEE 802.2 7.5.5); busy: RNR."""
+    """Out of sequence: one REJ, then silence but for polls (IEEE 802.2); busy: RNR."""
     poll = is_poll(pdu)
     if link.local_busy or link.rejecting:
         link.rejecting = True

@@ -1,4 +1,4 @@
-"""What one data link remembers: the variables of IEEE 802.2 7.8, the queues and the timers."""
+"""What one data link remembers: the variables of IEEE 802.2, the queues and the timers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One data link of LLC type 2, sans-IO: set-up, polls, give-up, end (IEEE 802.2 7.9).
+"""One data link of LLC type 2, sans-IO: set-up, polls, give-up, end (IEEE 802.2).
 
 Knows no addresses and no sessions; the octets it carries are the layer above's.  Left out: XID
 and TEST (no sender of NetBEUI uses them to keep a link), and a FRMR of our own for anything but
@@ -157,7 +157,7 @@ class Link(LinkBlock):
         return self._down(Ended("DISC unanswered"))
 
     def reject_unheeded(self, _: Stimulus, _now: int) -> Effects:
-        """IEEE 802.2 7.9, ERROR: the peer takes no notice."""
+        """IEEE 802.2, ERROR: the peer takes no notice."""
         return self._down(Ended("FRMR unanswered"))
 
     # --- received: U frames ------------------------------------------------------------------
@@ -170,7 +170,7 @@ class Link(LinkBlock):
         return [_response(UnnumberedKind.UA, final), *self._up(now)]
 
     def collide(self, stimulus: Any, _now: int) -> Effects:
-        """Both ends set up at once: each answers, each waits for its own answer (5.4.1.2)."""
+        """Both ends set up at once: each answers, each waits for its own answer."""
         return [_response(UnnumberedKind.UA, stimulus.pdu.poll_final)]
 
     def accepted(self, _: Stimulus, now: int) -> Effects:
@@ -188,7 +188,7 @@ class Link(LinkBlock):
         return [*self._down(Ended("DM to SABME")), Deliver(Refused("SABME refused by DM"))]
 
     def taken_back(self, stimulus: Any, _now: int) -> Effects:
-        """DISC while our SABME is out: DM, and no link (IEEE 802.2 7.9, SETUP)."""
+        """DISC while our SABME is out: DM, and no link (IEEE 802.2, SETUP)."""
         self.told = True
         answer = _response(UnnumberedKind.DM, stimulus.pdu.poll_final)
         return [answer, *self._down(Ended("DISC to SABME")), Deliver(Refused("refused by DISC"))]
@@ -212,14 +212,14 @@ class Link(LinkBlock):
         return [answer, *self._down(Ended("link disconnected by DISC"))]
 
     def not_connected(self, stimulus: Any, _now: int) -> Effects:
-        """A command with P = 1 draws DM (IEEE 802.2 7.9, ADM); DISC draws it always."""
+        """A command with P = 1 draws DM (IEEE 802.2, ADM); DISC draws it always."""
         pdu = stimulus.pdu
         disc = isinstance(pdu, Unnumbered) and pdu.kind is UnnumberedKind.DISC
         final = is_poll(pdu)
         return [_response(UnnumberedKind.DM, final)] if disc or final else NOTHING
 
     def refuse_while_leaving(self, stimulus: Any, _now: int) -> Effects:
-        """SABME while our DISC is out: DM, and the next one may be accepted (7.9, D_CONN)."""
+        """SABME while our DISC is out: DM, and the next one may be accepted (802.2, D_CONN)."""
         answer = _response(UnnumberedKind.DM, stimulus.pdu.poll_final)
         return [answer, *self._down(Ended("link disconnected"))]
 
@@ -250,7 +250,7 @@ class Link(LinkBlock):
         return effects
 
     def _reject(self, pdu: Information | Supervisory, now: int) -> Effects:
-        """FRMR, Z: it acknowledges what was never sent (IEEE 802.2 5.4.1.5)."""
+        """FRMR, Z: it acknowledges what was never sent (facts 1.2)."""
         reject = Reject(
             rejected=pdu, vs=self.vs, vr=self.vr, reasons=REJECT_RECEIVE_NUMBER, final=is_poll(pdu)
         )

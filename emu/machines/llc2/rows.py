@@ -1,7 +1,10 @@
 """The table of ``link.Link``: what each state allows, and who says so.
 
-Sections are those of IEEE 802.2 (1989), 7.9 its connection component; "facts" is
-facts/netbeui.md.  Sending on a link that nobody asked for has no row: there is nothing to queue
+"facts" is facts/netbeui.md.  "802.2" names a state of the standard's tables; the standard itself
+was not at hand, so what those rows do is the fact sheet's reading of Linux's copy of the tables
+(S3: ADM and SETUP were read) and, for the other states, an assumption in their spirit.
+
+Sending on a link that nobody asked for has no row: there is nothing to queue
 it on.
 """
 
@@ -85,74 +88,74 @@ def rows(link: type[Link]) -> Mapping[State, Rows]:
     ) -> Row[Link, State]:
         return Row(action, leads_to, cites)
 
-    accept = row(link.accept, _UP, "7.9 ADM and ERROR, SABME; facts 2.1")
-    ended = row(link.ended, _DOWN, "5.4.1.3 DISC is answered by UA")
-    refused = row(link.refused, _DOWN, "5.4.1.4 DM: no link")
-    no_link = row(link.not_connected, _NOWHERE, "7.9 ADM: P = 1 draws DM; facts 3.1")
-    send = row(link.send, _NOWHERE, "7.9 NORMAL, DATA_REQUEST; queued before that")
-    ignore = row(link.ignore, _NOWHERE, "7.9: no action")
+    accept = row(link.accept, _UP, "802.2 ADM and ERROR, SABME; facts 2.1")
+    ended = row(link.ended, _DOWN, "802.2: DISC is answered by UA")
+    refused = row(link.refused, _DOWN, "802.2 DM: no link")
+    no_link = row(link.not_connected, _NOWHERE, "802.2 ADM: P = 1 draws DM; facts 3.1")
+    send = row(link.send, _NOWHERE, "802.2 NORMAL, DATA_REQUEST; queued before that")
+    ignore = row(link.ignore, _NOWHERE, "802.2: no action")
     set_up_again = row(link.set_up_unanswered, _DOWN, "facts 2.2: T1, N2 for SABME")
     down: Rows = {
         Event.SABME: accept,
         Event.DISC: no_link,
         Event.NUMBERED: no_link,
-        Event.CONNECT: row(link.connect, _SETTING_UP, "7.9 ADM, CONNECT_REQUEST; facts 2.1"),
+        Event.CONNECT: row(link.connect, _SETTING_UP, "802.2 ADM, CONNECT_REQUEST; facts 2.1"),
         Event.DISCONNECT: ignore,
         Event.BUSY: ignore,
         Event.EXPIRED: ignore,
         **dict.fromkeys((Event.UA, Event.DM, Event.FRMR, Event.OTHER), ignore),
     }
     setting_up: Rows = {
-        Event.SABME: row(link.collide, _NOWHERE, "5.4.1.2, 7.9 SETUP: both at once"),
-        Event.DISC: row(link.taken_back, _DOWN, "7.9 SETUP, DISC"),
-        Event.UA: row(link.accepted, _UP, "7.9 SETUP, UA; facts 2.1, the poll behind it"),
-        Event.DM: row(link.not_now, _DOWN, "7.9 SETUP, DM"),
+        Event.SABME: row(link.collide, _NOWHERE, "802.2 SETUP: both at once"),
+        Event.DISC: row(link.taken_back, _DOWN, "802.2 SETUP, DISC"),
+        Event.UA: row(link.accepted, _UP, "802.2 SETUP, UA; facts 2.1, the poll behind it"),
+        Event.DM: row(link.not_now, _DOWN, "802.2 SETUP, DM"),
         Event.FRMR: ignore,
         Event.NUMBERED: ignore,
         Event.OTHER: ignore,
         Event.SEND: send,
         Event.BUSY: ignore,
-        Event.DISCONNECT: row(link.give_up_opening, _LEAVING, "7.9 SETUP, DISCONNECT_REQUEST"),
+        Event.DISCONNECT: row(link.give_up_opening, _LEAVING, "802.2 SETUP, DISCONNECT_REQUEST"),
         Event.EXPIRED: set_up_again,
     }
     resetting: Rows = {
         **setting_up,
         Event.DISC: ended,
         Event.DM: refused,
-        Event.UA: row(link.accepted, _UP, "7.9 RESET, UA: reset confirmed"),
+        Event.UA: row(link.accepted, _UP, "802.2 RESET, UA: reset confirmed"),
     }
     up: Rows = {
         Event.SABME: row(link.live_sabme, _DOWN, "facts 3.2: a switch"),
         Event.DISC: ended,
         Event.UA: ignore,
         Event.DM: refused,
-        Event.FRMR: row(link.rejected, _GIVEN_UP, "facts 1.2: KB Q103154; 7.9 NORMAL, FRMR"),
+        Event.FRMR: row(link.rejected, _GIVEN_UP, "facts 1.2: KB Q103154; 802.2 NORMAL, FRMR"),
         Event.NUMBERED: row(
             link.arrive,
             frozenset({State.REJECTING, State.DISCONNECTING}),
-            "7.9 NORMAL, BUSY, REJECT, AWAIT; 5.4.1.5 FRMR",
+            "802.2 NORMAL, BUSY, REJECT, AWAIT; facts 1.2, FRMR",
         ),
         Event.OTHER: ignore,
         Event.SEND: send,
-        Event.BUSY: row(link.busy, _NOWHERE, "7.9 NORMAL, LOCAL_BUSY"),
-        Event.DISCONNECT: row(link.disconnect, _LEAVING, "7.9 NORMAL, DISCONNECT_REQUEST"),
+        Event.BUSY: row(link.busy, _NOWHERE, "802.2 NORMAL, LOCAL_BUSY"),
+        Event.DISCONNECT: row(link.disconnect, _LEAVING, "802.2 NORMAL, DISCONNECT_REQUEST"),
         Event.EXPIRED: row(link.expired, _GIVEN_UP, "facts 2.2: T1, T2, Ti, N2"),
     }
     rejecting: Rows = {
         Event.SABME: accept,
         Event.DISC: ended,
         Event.DM: refused,
-        Event.EXPIRED: row(link.reject_unheeded, _DOWN, "7.9 ERROR, T1"),
-        Event.DISCONNECT: row(link.give_up_opening, _LEAVING, "7.9 ERROR, DISCONNECT_REQUEST"),
+        Event.EXPIRED: row(link.reject_unheeded, _DOWN, "802.2 ERROR, T1"),
+        Event.DISCONNECT: row(link.give_up_opening, _LEAVING, "802.2 ERROR, DISCONNECT_REQUEST"),
         **dict.fromkeys(
             (Event.UA, Event.FRMR, Event.NUMBERED, Event.OTHER, Event.BUSY, Event.SEND), ignore
         ),
     }
     disconnecting: Rows = {
-        Event.SABME: row(link.refuse_while_leaving, _DOWN, "7.9 D_CONN, SABME: DM"),
+        Event.SABME: row(link.refuse_while_leaving, _DOWN, "802.2 D_CONN, SABME: DM"),
         Event.DISC: ended,
-        Event.UA: row(link.gone, _DOWN, "7.9 D_CONN, UA"),
-        Event.DM: row(link.gone, _DOWN, "7.9 D_CONN, DM"),
+        Event.UA: row(link.gone, _DOWN, "802.2 D_CONN, UA"),
+        Event.DM: row(link.gone, _DOWN, "802.2 D_CONN, DM"),
         Event.EXPIRED: row(link.disc_unanswered, _DOWN, "facts 3.3: DISC is a T1/N2 command"),
         **dict.fromkeys(
             (

@@ -92,7 +92,7 @@ def _supervisory(block: LinkBlock, *, poll_final: bool, response: bool) -> Super
 
 
 def was_sent(block: LinkBlock, nr: int) -> bool:
-    """Whether N(R) lies between V(A) and V(S) (IEEE 802.2 5.3.2.2)."""
+    """Whether N(R) lies between V(A) and V(S) (IEEE 802.2)."""
     return ahead(nr, block.va) <= ahead(block.vs, block.va)
 
 

@@ -22,7 +22,7 @@ from emu.stations.ncp.alarm import Alarm
 
 
 def client_name(client: str) -> bytes:
-    """A computer's NetBIOS name: capitals, 15 characters (KB Q119495's rule, captures 02, 21)."""
+    """A computer's NetBIOS name: capitals as in captures 02 and 21, 15 characters."""
     ascii_only = client.upper().encode("ascii", "replace").decode("ascii")
     return netbios_name(ascii_only[: NAME_OCTETS - 1], TYPE_WORKSTATION)
 
