@@ -6,7 +6,7 @@ The one module outside ``emu.net`` that starts Trio.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from emu.policy.loader import load_policy
 from emu.policy.model import Policy
 from emu.result import LinkResult, RunResult, frame_name
 from emu.scenario.model import Scenario
-from emu.transports.base import Fault
+from emu.transports.base import Fault, Value
 from emu.transports.table import transport_named
 
 
@@ -194,13 +194,22 @@ def _collect(
             for link in world.links.values()
         ),
         session_limit=world.rules.session_limit,
-        assumptions=tuple(a for p in used.values() for a in p.assumptions()),
+        assumptions=tuple(_once(a for p in used.values() for a in p.assumptions())),
         recording=recording,
         sha256=pcapng.digest(recording, comment),
         predicted_ns=predict(world),
         predicted_near_ns=predict(world, sooner_ns=tolerance_ns(scenario)),
     )
     return replace(result, judgements=tuple(judge(scenario, result)))
+
+
+def _once(assumptions: Iterable[Mapping[str, Value]]) -> Iterator[Mapping[str, Value]]:
+    """What several policies assume alike is said once."""
+    seen: list[Mapping[str, Value]] = []
+    for assumption in assumptions:
+        if assumption not in seen:
+            seen.append(assumption)
+            yield assumption
 
 
 def _look_at_the_end(world: World) -> None:

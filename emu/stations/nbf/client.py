@@ -90,9 +90,9 @@ class NbfClientStation(NbfStation):
         return connection
 
     def killed(self, connection: Connection, /, *, unread: bool, now: int) -> None:  # noqa: ARG002
-        """The kernel ends a dead program's sessions in order:
-        SESSION_END (facts/netbeui.md 1.4)."""
-        connection.close(now)
+        """The driver ends a dead program's session as abnormal (facts/netbeui.md 1.4)."""
+        assert isinstance(connection, NbfConnection)
+        connection.abort(now)
 
     def _next_number(self) -> int:
         """Round and round, so that a session is not taken for the one before it."""
