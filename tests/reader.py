@@ -2,9 +2,9 @@
 
 Until ``emu check`` exists this is the third proof (architecture.md 3): it shares no code with
 the emulator.  It walks the pcapng blocks itself, picks headers apart with ``struct`` and knows
-of TCP and NCP only what is in the documents: draft-ietf-opsawg-pcapng 3 and 4, RFC 791, RFC 793
-3.1 and 3.4, RFC 9293 3.8.4, RFC 5424 6, Wireshark's ``epan/exported_pdu.h``, facts/ipx.md 1.1,
-1.2, 1.5, 1.6.  The tap stands at the server's port, so every frame has its instant there.
+of the transports only what is in the documents: draft-ietf-opsawg-pcapng 3 and 4, RFC 791, RFC
+793 3.1 and 3.4, RFC 9293 3.8.4, RFC 5424 6, Wireshark's ``epan/exported_pdu.h``, facts/ipx.md 1.1,
+1.2, 1.5, 1.6; SPX and NBIPX are in tests/reader_ipx.py, NBF in tests/reader_llc.py.  The tap stands at the server's port, so every frame has its instant there.
 """
 
 from __future__ import annotations
@@ -14,23 +14,17 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tests.reader_ipx import Sliding, ipx
+from tests.reader_llc import Llc
+from tests.reader_parts import Connection, Frame, Probe
+
+__all__ = ["Connection", "Event", "Frame", "Move", "Probe", "Trace", "read"]
+
 #: The virtual epoch, 1998-06-01T00:00:00Z (product.md, "The capture"), in seconds since 1970.
 EPOCH_NS = 896_659_200 * 10**9
 TERMINAL_PORT = 1494
 NCP_SOCKET, WATCHDOG_SOCKET = 0x0451, 0x4001
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
-
-
-@dataclass(frozen=True)
-class Frame:
-    """``number``: as Wireshark counts, from 1.  ``at_ns``: since the virtual epoch."""
-
-    number: int
-    interface: str
-    link_type: int
-    at_ns: int
-    octets: bytes
-    comments: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -55,61 +49,6 @@ class Move:
     after: str
     cause: str
     row: int
-
-
-@dataclass
-class Probe:
-    """``answer``: the frame that answered it, None if none did."""
-
-    frame: Frame
-    answer: Frame | None = None
-    by_reset: bool = False
-
-
-@dataclass
-class Connection:
-    """One connection.  ``heard``: frames of its client's; ``goodbye``: the first RST or FIN."""
-
-    kind: str
-    client: str
-    mac: bytes
-    opened_ns: int
-    heard: list[Frame] = field(default_factory=list)
-    requests_ns: list[int] = field(default_factory=list)
-    probes: list[Probe] = field(default_factory=list)
-    repeated: list[Frame] = field(default_factory=list)
-    goodbye: tuple[str, str, Frame] | None = None
-    unacknowledged_since_ns: int | None = None
-    number: int = 0
-    waiting: list[tuple[int, int]] = field(default_factory=list)
-    server_next: int | None = None
-
-    @property
-    def last_octet_ns(self) -> int:
-        return self.heard[-1].at_ns
-
-    def probe_frames(self) -> list[Frame]:
-        """Probes and their answers, as product.md counts them."""
-        answers = [probe.answer for probe in self.probes if probe.answer is not None]
-        return [*(probe.frame for probe in self.probes), *answers]
-
-    def idle_since_ns(self, spacing_ns: int, before_ns: int) -> int:
-        """facts/ipx.md 2.1, mars_nwe: a request counts if the one before is more than 50 s ago.
-
-        An answer always counts; the create is the request before the first.  ``before_ns``: what
-        is heard later is not looked at.
-        """
-        clock = previous = self.opened_ns
-        requests = set(self.requests_ns)
-        for frame in self.heard:
-            if frame.at_ns > before_ns:
-                break
-            if frame.at_ns not in requests:
-                clock = frame.at_ns
-            else:
-                clock = frame.at_ns if frame.at_ns - previous > spacing_ns else clock
-                previous = frame.at_ns
-        return clock
 
 
 @dataclass
@@ -229,12 +168,16 @@ def _event(frame: Frame) -> Event:
 
 def _connections(trace: Trace) -> Iterator[Connection]:
     tcp: dict[tuple[bytes, int], Connection] = {}
-    ncp = _Ncp()
+    ncp, sliding, llc = _Ncp(), Sliding(), Llc()
     for frame in trace.frames:
         if frame.link_type != 1:
             continue
-        ip = frame.octets[12:14] == b"\x08\x00"
-        made = _tcp_frame(frame, tcp) if ip else ncp.frame(frame)
+        if frame.octets[12:14] == b"\x08\x00":
+            made = _tcp_frame(frame, tcp)
+        elif frame.octets[14] == 0xF0:
+            made = llc.frame(frame)
+        else:
+            made = ncp.frame(frame) or sliding.frame(frame)
         if made is not None:
             yield made
 
@@ -340,7 +283,7 @@ class _Ncp:
         self.open: dict[tuple[bytes, int, int], Connection] = {}
 
     def frame(self, frame: Frame) -> Connection | None:
-        datagram = _ipx(frame.octets)
+        datagram = ipx(frame.octets)
         if datagram is None:
             return None
         to_node, to_socket, by_node, by_socket, payload = datagram
@@ -399,19 +342,3 @@ class _Ncp:
             if tuple(where) == station and number & 0xFF == payload[0]:
                 return connection
         return None
-
-
-def _ipx(octets: bytes) -> tuple[bytes, int, bytes, int, bytes] | None:
-    """Destination node and socket, source node and socket, payload (facts/ipx.md 1.1, 1.2)."""
-    if octets[12:14] == b"\x81\x37" or octets[14:16] == b"\xff\xff":
-        start = 14
-    elif octets[14:17] == b"\xe0\xe0\x03":
-        start = 17
-    elif octets[14:22] == b"\xaa\xaa\x03\x00\x00\x00\x81\x37":
-        start = 22
-    else:
-        return None
-    length = struct.unpack_from(">H", octets, start + 2)[0]
-    datagram = octets[start : start + length]
-    to_node, to_socket, _, by_node, by_socket = struct.unpack_from(">6sHI6sH", datagram, 10)
-    return to_node, to_socket, by_node, by_socket, datagram[30:]

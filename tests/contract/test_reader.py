@@ -12,14 +12,20 @@ from tests import outside, reader
 from tests.contract.worlds import played
 
 
-def test_the_reader_uses_the_standard_library_alone() -> None:
-    tree = ast.parse(Path(reader.__file__).read_text("utf-8"))
+#: The reader and the parts of it that know one family of transports each.
+PARTS = sorted(path.stem for path in Path(reader.__file__).parent.glob("reader*.py"))
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_reader_uses_the_standard_library_and_its_own_parts_alone(part: str) -> None:
+    tree = ast.parse(Path(reader.__file__).with_name(f"{part}.py").read_text("utf-8"))
     imported = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             imported |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            imported.add((node.module or "").partition(".")[0])
+            own = node.module in [f"tests.{each}" for each in PARTS]
+            imported |= set() if own else {(node.module or "").partition(".")[0]}
     assert imported <= set(sys.stdlib_module_names)
 
 

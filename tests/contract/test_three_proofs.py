@@ -114,7 +114,7 @@ def phases(folder: Path, policy: str) -> list[int]:
     (connection,) = run.trace.connections
     probes = connection.probes[:2]
     heard = [f for f in connection.heard if f.at_ns >= WORK_NS]
-    last_ns = heard[1 if run.transport.name == "tcp" else 0].at_ns
+    last_ns = heard[0 if run.transport.name == "ncp" else 1].at_ns
     marks = [last_ns]
     for probe in probes:
         assert probe.answer is not None

@@ -140,6 +140,12 @@ after_restart = [{after_restart}]
     return load_scenario(path)
 
 
+def trip_ns(connection: reader.Connection) -> int:
+    """One way for a probe of this connection; ``TRIP_NS`` if there is none."""
+    octets = max([60, *(len(probe.frame.octets) for probe in connection.probes[-1:])])
+    return TRIP_NS + (octets - 60) * 8 * 100
+
+
 @dataclass(frozen=True)
 class Story:
     """What a trace says of a session's first fault, as a closed formula wants it.
@@ -174,8 +180,12 @@ def story(
     spacing = run.policy.values.get("ncp.activity_spacing")
     before = run.scenario.horizon_ns if back_ns is None else back_ns
 
+    trip = trip_ns(connection)
+    # SESSION_ALIVE counts from the session's set-up (facts/netbeui.md 2.6).
+    beat_ns = connection.opened_ns if run.policy.values.get("nbf.alive_interval") else None
+
     def met(at_ns: int | None) -> int | None:
-        return None if at_ns is None else max(lost_ns, at_ns - TRIP_NS + 1)
+        return None if at_ns is None else max(lost_ns, at_ns - trip + 1)
 
     fault = Fault(
         kind=kind,
@@ -184,7 +194,9 @@ def story(
         attaches_at_ns=met(attaches_ns),
         same_address=run.transport.same_address if same_address is None else same_address,
         unacknowledged_since_ns=connection.unacknowledged_since_ns,
-        idle_since_ns=None if spacing is None else connection.idle_since_ns(int(spacing), before),
+        idle_since_ns=beat_ns
+        if spacing is None
+        else connection.idle_since_ns(int(spacing), before),
     )
     left_ns = moves[0].at_ns if moves else None
     words_ns = [frame.at_ns for frame in connection.heard if frame.at_ns <= before]
