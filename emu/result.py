@@ -101,7 +101,8 @@ def session_json(session: SessionRecord, recording: Recording) -> Json:
     noticed = None if loss is None else loss.noticed_at_ns
     delay = None if loss is None or noticed is None else noticed - loss.at_ns
     last = session.last_octet_ns
-    if loss is not None and loss.last_octet_ns is not None:
+    got_over_it = loss is not None and not loss.gone and loss.noticed_at_ns is None
+    if loss is not None and not got_over_it and loss.last_octet_ns is not None:
         last = loss.last_octet_ns
     counts = session.probes
     return {

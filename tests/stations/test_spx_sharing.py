@@ -81,15 +81,16 @@ class Mixed:
         nic = Nic(f"host{number}", b"\x02\0\0\0\0" + bytes((number,)), self.lan)
         host = Host(nic.name, nic, self.timeline, factory, seed=0, ledger=None,
                     observer=lambda *_: None)  # fmt: skip
-        host.power_on(None)
         offer = self.lan.offer
         if number == 1:
 
             def tapped(sender: Nic, octets: bytes, now: int) -> int:
-                self.sent.append(octets)
+                if sender is nic:
+                    self.sent.append(octets)
                 return offer(sender, octets, now)
 
             self.lan.offer = tapped  # type: ignore[method-assign]
+        host.power_on(None)
 
     def spec(self, boot: Boot, made: Any, user: Any, address: int, index: int) -> StationSpec:
         return StationSpec(
