@@ -170,6 +170,8 @@ def _connections(trace: Trace) -> Iterator[Connection]:
     tcp: dict[tuple[bytes, int], Connection] = {}
     ncp, sliding, llc = _Ncp(), Sliding(), Llc()
     for frame in trace.frames:
+        if frame.link_type == 252:
+            sliding.row(_move(_event(frame)))
         if frame.link_type != 1:
             continue
         if frame.octets[12:14] == b"\x08\x00":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 from tests.reader_parts import Connection, Frame, Probe
 
@@ -93,6 +94,26 @@ class Sliding:
 
     def __init__(self) -> None:
         self.open: dict[tuple[bytes, int], Connection] = {}
+        self.carriers: dict[int, Connection] = {}
+        self.cleared: list[Connection] = []
+
+    def row(self, move: Any) -> None:
+        """The server gives up without a word (facts/ipx.md 1.3, 3.3): its row alone says when.
+
+        A session's connection is the one whose packet made it active.  What its client says
+        later finds nobody.
+        """
+        if move is None:
+            return
+        if move.after == "ACTIVE":
+            for connection in self.open.values():
+                if connection.heard[-1].at_ns == move.at_ns:
+                    self.carriers[move.session] = connection
+        elif move.before == "ACTIVE" and move.session in self.carriers:
+            self.cleared.append(self.carriers.pop(move.session))
+
+    def _is_over(self, connection: Connection) -> bool:
+        return connection.goodbye is not None or any(connection is c for c in self.cleared)
 
     def frame(self, frame: Frame) -> Connection | None:
         packet = _packet(frame.octets)
@@ -102,18 +123,18 @@ class Sliding:
             return self._request(frame, packet)
         client = self.open.get(packet.source)
         if client is not None:
-            if client.goodbye is None:
+            if not self._is_over(client):
                 _from_client(client, frame, packet)
             return None
         server = self.open.get(packet.destination)
-        if server is not None and server.goodbye is None:
+        if server is not None and not self._is_over(server):
             _from_server(server, frame, packet)
         return None
 
     def _request(self, frame: Frame, packet: _Packet) -> Connection | None:
         """A request that is repeated is for the connection its first copy made."""
         old = self.open.get(packet.source)
-        if old is not None and old.goodbye is None:
+        if old is not None and not self._is_over(old):
             old.heard.append(frame)
             return None
         node, number = packet.source

@@ -18,7 +18,24 @@ pytestmark = pytest.mark.slow
 #: one round trip later, at 59.98): 240 x 2; later 72000 / 29.9894 = 2400.8.
 #: TCP, 2 h: 72000 / 7200 = 10, less the tenth, which the round trips push past the end.
 #: 5 min: 72000 / 300 = 240, and likewise one less.  mars_nwe: see test_netware_and_mars.
+#: NBF with Ti: every idle minute holds 1 probe, at 30 s (the next meets the work at 60 s): 240;
+#: 72000 / 30 = 2400, less the last for the round trips: 2639.  With SESSION_ALIVE a beat of 30 s
+#: from set-up at 1.5 s on, whatever is said: (86400 - 1.5) / 30 = 2879.95.
+#: SPX and NBIPX count at both ends, who asks is heard by the other, so the server asks every
+#: second time: 12 s, 60 s, 30 s.  In an idle minute 4 (12 to 48 s), 0 and 1 (30 s); later 72000
+#: by these, less one: 240 x 4 + 5999, 1199, 240 + 2399.  Under Novell's clocks each says
+#: something before the other asks.
 DAY = {
+    "nbf-802.2": 0,
+    "nbf-ibm": 240 + 2399,
+    "nbf-nt4": 240 + 2399,
+    "nbf-lan-manager": 2879,
+    "nbf-win9x": 2879,
+    "spx-novell": 0,
+    "spx-nwlink": 240 * 4 + 5999,
+    "nbipx-novell": 0,
+    "nbipx-nwlink": 1199,
+    "nbipx-nwlink-15s": 240 + 2399,
     "ncp-netware": 242,
     "ncp-netware-tight": 240 * 2 + 2400,
     "tcp-no-keepalive": 0,
@@ -33,7 +50,10 @@ def answered(run: Played) -> int:
     assert all(probe.answer is not None and not probe.by_reset for probe in connection.probes)
     (session,) = run.json["sessions"]
     assert session["probes"]["frames"] == 2 * len(connection.probes)
-    assert session["probes"]["bytes_on_wire"] == 2 * 64 * len(connection.probes)
+    sizes = [max(64, len(f.octets) + 4) for f in connection.probe_frames()]
+    assert session["probes"]["bytes_on_wire"] == sum(sizes)
+    if run.transport.name in ("tcp", "ncp", "nbf", "spx"):
+        assert set(sizes) <= {64}, "nothing but minimum frames"
     return len(connection.probes)
 
 
@@ -50,6 +70,11 @@ def test_nobody_is_thrown_out_on_a_healthy_day(policy: str) -> None:
     assert [state["state"] for state in session["states"]] == ["active"]
     assert run.json["server"]["ghost_session_s"] == 0
     assert run.failures() == []
+
+
+def test_every_policy_has_its_day() -> None:
+    """mars_nwe's is worked out below."""
+    assert {*DAY, "ncp-mars-nwe"} == set(POLICIES)
 
 
 @pytest.mark.parametrize("policy", DAY)
@@ -72,8 +97,53 @@ def test_mars_nwe_polls_at_every_third_check() -> None:
     assert [p.answer is None for p in connection.probes[-2:]] == [False, True]
 
 
+#: Policies whose probes do not follow from one last octet alone, to the nanosecond: a beat runs
+#: on from set-up, and where both ends count, the client's own probe lies in between.
+BEATS = ("nbf-lan-manager", "nbf-win9x")
+TURNS = ("spx-nwlink", "nbipx-nwlink", "nbipx-nwlink-15s")
+
+
 @pytest.mark.parametrize("horizon", ["4000s", "9010s", "14401s"])
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", BEATS)
+def test_the_formula_counts_the_beats_of_a_session(
+    policy: str, horizon: str, tmp_path: Path
+) -> None:
+    """Every 30 s from SESSION_INITIALIZE on, to the nanosecond, with work in between or not."""
+    run = played(made(tmp_path, horizon=horizon), policy)
+    (connection,) = run.trace.connections
+    found = [probe.frame.at_ns for probe in connection.probes]
+    assert answered(run) == len(found) > 100
+    beats = range(1, len(found) + 1)
+    assert found == [connection.opened_ns + beat * 30 * S for beat in beats]
+    # The formula takes the last octet for the acknowledgement of one, T2 after it.
+    delayed_ns = int(run.policy.values["nbf.ack_delay"] or 0)
+    begun_ns = connection.opened_ns + delayed_ns
+    assert idle_probes(run, begun_ns) == len(found)
+
+
+@pytest.mark.parametrize("horizon", ["4000s", "9010s", "14401s"])
+@pytest.mark.parametrize("policy", TURNS)
+def test_the_formula_counts_the_probes_of_two_ends_that_take_turns(
+    policy: str, horizon: str, tmp_path: Path
+) -> None:
+    """Each probe follows an idle time behind the client's last octet, which was a probe too."""
+    run = played(made(tmp_path, horizon=horizon), policy)
+    (connection,) = run.trace.connections
+    heard = connection.heard
+    worked = next(n for n, frame in enumerate(heard) if frame.at_ns >= 100 * S) + 1
+    late = [probe for probe in connection.probes if probe.frame.at_ns > heard[worked].at_ns]
+    assert answered(run) == len(late) + (len(connection.probes) - len(late))
+    idle_ns = run.params.sliding.watchdog.idle_ns
+    for probe in late:
+        last = [frame for frame in heard if frame.at_ns < probe.frame.at_ns][-1]
+        assert probe.frame.at_ns == last.at_ns + idle_ns
+        # IPX of 802.2 begins behind 17 octets, its payload 30 further (facts/ipx.md 1.1, 1.2).
+        assert last.octets[47] == 0xC0, "the client's own probe"
+    assert len(late) == idle_probes(run, heard[worked].at_ns)
+
+
+@pytest.mark.parametrize("horizon", ["4000s", "9010s", "14401s"])
+@pytest.mark.parametrize("policy", [p for p in POLICIES if p not in BEATS + TURNS])
 def test_the_formula_counts_the_probes_of_an_idle_client(
     policy: str, horizon: str, tmp_path: Path
 ) -> None:
@@ -86,7 +156,11 @@ def test_the_formula_counts_the_probes_of_an_idle_client(
     run = played(made(tmp_path, horizon=horizon), policy)
     (connection,) = run.trace.connections
     signs = [f.at_ns for f in connection.heard if f.at_ns >= 100 * S]
-    start = signs[1] if run.transport.name == "tcp" else signs[0]
+    start = signs[0] if run.transport.name == "ncp" else signs[1]
+    if run.transport.name == "nbf" and connection.probes:
+        # RR and DATA_ACK where every I frame is acknowledged: the last of them.
+        first = next(p.frame.at_ns for p in connection.probes if p.frame.at_ns > start)
+        start = max(at_ns for at_ns in signs if at_ns < first)
     found = [p.frame.at_ns for p in connection.probes if p.frame.at_ns > start]
     early = [p for p in connection.probes if p.frame.at_ns <= start]
     assert answered(run) == len(found) + len(early)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from emu.scenario.model import FaultSpec
 from tests.contract.worlds import Played, S, ns, playable, played
 
 NUMBER = (int, float)
@@ -151,7 +152,8 @@ def test_states_are_the_event_rows_and_their_frames_are_the_right_ones(run: Play
             if frame.at_ns == move.at_ns:
                 assert frame.number < move.row
             elif before is not None and move.before == "ACTIVE":
-                assert frame == [*before.repeated, *(p.frame for p in before.probes)][-1]
+                trials = [*before.repeated, *(p.frame for p in before.probes)]
+                assert frame == max(trials, key=lambda trial: trial.number)
             else:
                 assert move.before == "DISCONNECTED"
                 lan = [f for f in trace.frames if f.link_type == 1 and f.number < move.row]
@@ -189,12 +191,23 @@ def test_delays_are_differences(run: Played) -> None:
             assert last is not None and ns(session["silence_s"]) == noticed - last
 
 
+def fault_of(run: Played, session: dict[str, Any]) -> FaultSpec:
+    """The fault that the JSON tells of."""
+    lost = ns(session["client_lost_at_s"])
+    return next(
+        fault
+        for fault in run.scenario.faults
+        if (fault.at_ns, fault.kind) == (lost, session["fault"])
+        and fault.client in (None, session["client"])
+    )
+
+
 def test_ghosts_are_counted_from_the_fault_to_the_end_of_active(run: Played) -> None:
     """product.md: a session still active whose client is gone."""
     ghost = 0
     for session in run.json["sessions"]:
         lost = ns(session["client_lost_at_s"])
-        if lost is None:
+        if lost is None or not fault_of(run, session).gone:
             continue
         left = [m.at_ns for m in run.trace.moves(session["id"]) if m.at_ns >= lost]
         ghost += (left[0] if left else run.scenario.horizon_ns) - lost
@@ -241,9 +254,10 @@ def test_power_rows_stand_where_the_faults_are(run: Played) -> None:
     wanted: list[int] = []
     for fault in run.scenario.faults:
         wanted.append(fault.at_ns)
-        back = fault.back_at_ns(run.scenario.client(fault.client).boot_time_ns)
-        if back is not None:
-            wanted.append(back)
+        back = None
+        if fault.client is not None:
+            back = fault.back_at_ns(run.scenario.client(fault.client).boot_time_ns)
+        wanted += [at for at in (back, fault.until_ns) if at is not None]
     assert rows == sorted(wanted)
 
 
@@ -263,7 +277,11 @@ def test_comments_mark_probes_and_last_octets(run: Played) -> None:
             row = 0 if probe.answer is not None else row
     for session in run.json["sessions"]:
         if session["fault"] is not None:
-            last = run.trace.carriers(session["id"])[0].heard[-1]
+            heard = run.trace.carriers(session["id"])[0].heard
+            until = fault_of(run, session).until_ns
+            # Who is back in time goes on talking; what is marked is its last before that.
+            over = session["noticed_at_s"] is None and until is not None
+            last = [f for f in heard if not over or until is None or f.at_ns < until][-1]
             text = f"last octet of session {session['id']} from {session['client']}"
             assert any(text in comment for comment in last.comments)
 

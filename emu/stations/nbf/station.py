@@ -118,10 +118,13 @@ class NbfStation:
             del self.ports[port.mac]
 
     def link_up_for(self, connection: NbfConnection, mac: bytes, now: int) -> None:
-        """One link to a peer carries all sessions (KB Q102942): it may be up already."""
+        """One link to a peer carries all sessions (KB Q102942): it may be up already.
+
+        One that is about to be taken down is waited for, and begun anew behind its end.
+        """
         port = self._port(mac)
         state = port.link.state
-        if state is State.UP and not port.link.checkpoint:
+        if state is State.UP and not port.link.checkpoint and not port.link.leaving:
             self.linked(port, connection, now)
             return
         port.waiting.append(connection)
