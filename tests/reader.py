@@ -4,7 +4,8 @@ Until ``emu check`` exists this is the third proof (architecture.md 3): it share
 the emulator.  It walks the pcapng blocks itself, picks headers apart with ``struct`` and knows
 of the transports only what is in the documents: draft-ietf-opsawg-pcapng 3 and 4, RFC 791, RFC
 793 3.1 and 3.4, RFC 9293 3.8.4, RFC 5424 6, Wireshark's ``epan/exported_pdu.h``, facts/ipx.md 1.1,
-1.2, 1.5, 1.6; SPX and NBIPX are in tests/reader_ipx.py, NBF in tests/reader_llc.py.  The tap stands at the server's port, so every frame has its instant there.
+1.2, 1.5, 1.6; SPX and NBIPX are in tests/reader_ipx.py, NBF in tests/reader_llc.py.  The tap
+stands at the server's port, so every frame has its instant there.
 """
 
 from __future__ import annotations

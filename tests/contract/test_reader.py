@@ -11,7 +11,6 @@ import pytest
 from tests import outside, reader
 from tests.contract.worlds import played
 
-
 #: The reader and the parts of it that know one family of transports each.
 PARTS = sorted(path.stem for path in Path(reader.__file__).parent.glob("reader*.py"))
 

@@ -8,7 +8,7 @@ client stays away, within the verdict's round trips where it comes back.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,20 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from emu.scenario.vocabulary import FAULT_KINDS
+from emu.transports.base import Fault
 from emu.verdicts import tolerance_ns
-from tests.contract.worlds import POLICIES, TRIP_NS, US, Played, S, made, ns, played, story
+from tests.contract.worlds import (
+    ONE_EACH,
+    POLICIES,
+    TRIP_NS,
+    US,
+    Played,
+    S,
+    made,
+    ns,
+    played,
+    story,
+)
 
 #: The contract's client logs on at 0 and works once, at 100 s.
 WORK_NS = 100 * S
@@ -25,13 +37,27 @@ WORK_NS = 100 * S
 
 @dataclass(frozen=True)
 class Case:
-    """A fault.  ``after_ns``: from the restart's end to the next log-on, None for none."""
+    """A fault.  ``after_ns``: from the restart's end to the next log-on, None for none.
+
+    ``for_ns``: how long it lasts, for those that leave the client its state; None for good.
+    """
 
     kind: str
     at_ns: int
     off_ns: int | None = None
     boot_ns: int = 60 * S
     after_ns: int | None = None
+    for_ns: int | None = None
+
+    @property
+    def gone(self) -> bool:
+        """product.md, "gone / alive"."""
+        hung_for_good = self.kind == "os-hang" and self.for_ns is None
+        return hung_for_good or self.kind in ("power-loss", "reboot", "kill")
+
+    @property
+    def until_ns(self) -> int | None:
+        return None if self.for_ns is None else self.at_ns + self.for_ns
 
     @property
     def back_ns(self) -> int | None:
@@ -46,11 +72,13 @@ class Case:
 
     def _long_enough(self, policy: str) -> int:
         """Nobody needs longer: 2 h and 5 s, or 890 s (facts/tcp.md 5, facts/ipx.md 2.1)."""
-        latest_ns = max(at_ns or 0 for at_ns in (self.at_ns, self.back_ns, self.attaches_ns))
+        marks = (self.at_ns, self.back_ns, self.attaches_ns, self.until_ns)
+        latest_ns = max(at_ns or 0 for at_ns in marks)
         return latest_ns + (7300 if policy == "tcp-keepalive-nt4" else 1000) * S
 
     def play(self, folder: Path, policy: str, *settings: str) -> Played:
         off = "" if self.off_ns is None else f'off_for = "{self.off_ns}ns"'
+        off += "" if self.for_ns is None else f'for = "{self.for_ns}ns"'
         again = "" if self.after_ns is None else f'{{ after = "{self.after_ns}ns", do = "log-on" }}'
         scenario = made(
             folder,
@@ -76,7 +104,7 @@ def hold_together(run: Played, case: Case) -> int | None:
     assert session["fault"] == case.kind
     assert ns(session["last_octet_at_s"]) == told.last_octet_ns
     assert ns(session["noticed_at_s"]) == told.left_ns
-    assert session["false_disconnect"] is False
+    assert session["false_disconnect"] is (not case.gone and told.left_ns is not None)
     predicted = run.transport.delay(run.params, told.fault, told.last_words_ns)
     if predicted is None or case.at_ns + predicted > run.scenario.horizon_ns:
         assert told.left_ns is None, (case, predicted)
@@ -89,7 +117,7 @@ def hold_together(run: Played, case: Case) -> int | None:
         assert ns(session["silence_s"]) == told.left_ns - told.last_octet_ns
     idle_ns = told.fault.idle_since_ns
     plain = told.fault.unacknowledged_since_ns is None and idle_ns in (None, told.last_octet_ns)
-    if plain and case.back_ns is None:
+    if plain and case.back_ns is None and case.kind != "app-hang":
         silence = run.transport.silence(run.params, told.last_octet_ns)
         left = None if silence is None else told.last_octet_ns + silence
         assert left is None or left <= run.scenario.horizon_ns, "look longer"
@@ -98,9 +126,17 @@ def hold_together(run: Played, case: Case) -> int | None:
     return told.left_ns
 
 
+#: Faults under which nothing of the client is heard, and that leave it its state.
+SILENT = ("os-hang", "cable", "suspend")
+#: Where else a cable is cut.
+ELSEWHERE = ("server", "between-switches")
+
+
 def test_every_fault_kind_is_in_the_contract() -> None:
     """A new kind must come with its cases below."""
-    assert [kind.name for kind in FAULT_KINDS] == ["power-loss", "reboot"]
+    kinds = {"power-loss", "reboot", "app-hang", "kill", *SILENT}
+    assert {kind.name for kind in FAULT_KINDS} == kinds
+    assert {place for kind in FAULT_KINDS for place in kind.places} == {"client", *ELSEWHERE}
 
 
 def phases(folder: Path, policy: str) -> list[int]:
@@ -224,6 +260,97 @@ def test_any_phase(
     else:
         case = Case(kind="reboot", at_ns=at_ns, boot_ns=away_ns, after_ns=after_ns)
     hold_together(case.play(folder, policy), case)
+
+
+# --- faults that leave the client its state ---------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("instants", [phases, keystroke])
+@pytest.mark.parametrize("kind", SILENT)
+@pytest.mark.parametrize("policy", POLICIES)
+def test_silent_for_good(
+    policy: str, kind: str, instants: Callable[[Path, str], list[int]], tmp_path: Path
+) -> None:
+    """As a power loss, but a client that lives on behind a cut cable is dropped falsely."""
+    found = instants(tmp_path, policy)
+    for at_ns in found if policy in ONE_EACH else found[::4]:
+        case = Case(kind=kind, at_ns=at_ns)
+        hold_together(case.play(tmp_path, policy), case)
+
+
+@pytest.mark.parametrize("place", ELSEWHERE)
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_cable_cut_elsewhere(policy: str, place: str, tmp_path: Path) -> None:
+    case = Case(kind="cable", at_ns=WORK_NS + 20 * S)
+    fault = f'[[faults]]\nkind = "cable"\nplace = "{place}"\nat = "{case.at_ns}ns"'
+    scenario = made(tmp_path, more=fault, horizon="3h")
+    hold_together(played(scenario, policy), case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("for_s", [1, 4, 27, 45, 150, 500, 1000])
+@pytest.mark.parametrize("kind", SILENT)
+@pytest.mark.parametrize("policy", POLICIES)
+def test_silent_for_a_time(policy: str, kind: str, for_s: int, tmp_path: Path) -> None:
+    """Back with all its state: in time and nothing happened, or too late and falsely dropped.
+
+    The formula knows no round trips, so that of a client back sooner by them will do as well.
+    """
+    case = Case(kind=kind, at_ns=WORK_NS + 20 * S, for_ns=for_s * S)
+    run = case.play(tmp_path, policy)
+    told = story(run, lost_ns=case.at_ns, kind=kind, back_ns=case.until_ns)
+    assert case.until_ns is not None
+    tolerance = tolerance_ns(run.scenario)
+    left = None if told.left_ns is None else told.left_ns - case.at_ns
+    predicted = [
+        run.transport.delay(
+            run.params,
+            replace(told.fault, back_at_ns=None, until_ns=until_ns),
+            told.last_words_ns,
+        )
+        for until_ns in (case.until_ns, case.until_ns - tolerance)
+    ]
+    assert any(
+        left is None
+        if each is None or case.at_ns + each > run.scenario.horizon_ns
+        else left is not None and 0 <= left - each <= tolerance
+        for each in predicted
+    ), (predicted, left)
+    (session,) = run.json["sessions"]
+    assert ns(session["noticed_at_s"]) == told.left_ns
+    assert session["false_disconnect"] is (told.left_ns is not None)
+    assert run.failures() == []
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_hung_program_is_never_noticed(policy: str, tmp_path: Path) -> None:
+    case = Case(kind="app-hang", at_ns=WORK_NS + 20 * S)
+    run = case.play(tmp_path, policy)
+    assert hold_together(run, case) is None
+    (connection,) = run.trace.connections
+    assert all(probe.answer is not None for probe in connection.probes[:-1])
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_the_kernel_says_goodbye_for_a_killed_program(policy: str, tmp_path: Path) -> None:
+    """At once, in the words of its transport; the NetWare shell has none (facts/ipx.md 3.1.5)."""
+    case = Case(kind="kill", at_ns=WORK_NS + 20 * S)
+    run = case.play(tmp_path, policy)
+    (connection,) = run.trace.connections
+    (session,) = run.json["sessions"]
+    assert run.failures() == []
+    assert session["false_disconnect"] is False
+    if run.transport.name == "ncp":
+        assert session["noticed_at_s"] is None and connection.goodbye is None
+        return
+    assert connection.goodbye is not None
+    word, who, frame = connection.goodbye
+    assert who == "client"
+    assert word in {"tcp": ("fin", "rst")}.get(run.transport.name, ("end",))
+    assert ns(session["noticed_at_s"]) == frame.at_ns
+    assert 0 < frame.at_ns - case.at_ns <= tolerance_ns(run.scenario)
+    assert run.transport.delay(run.params, Fault(kind="kill", lost_at_ns=case.at_ns), 0) == 0
 
 
 # --- data in flight --------------------------------------------------------------------------
