@@ -216,6 +216,7 @@ def _look_at_the_end(world: World) -> None:
     """Sessions that are still active have heard their last octet by now."""
     assert world.terminal is not None
     for record in world.records.sessions.values():
+        world.terminal.settle(record)
         world.terminal.look_at(record)
 
 

@@ -44,7 +44,8 @@ def _formula(scenario: Scenario, result: RunResult) -> Iterator[Judgement]:
 
 
 def _beyond_the_formula(loss: Loss) -> bool:
-    taken_over = loss.ended_at_ns is not None and loss.noticed_at_ns is None
+    over = loss.ended_at_ns is not None and not loss.recovered
+    taken_over = over and loss.noticed_at_ns is None
     return taken_over or loss.struck_again
 
 

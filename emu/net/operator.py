@@ -115,7 +115,6 @@ class Operator:
         assert world.terminal is not None
         for client in self._victims(fault):
             world.terminal.returned(client)
-            world.terminal.recovered(client, world.timeline.now)
         self._tell(fault, _ENDS[fault.kind])
         if fault.kind == "cable":
             self._lan(fault).mend(self._port(fault))
@@ -159,6 +158,7 @@ class Operator:
             record = world.records.sessions[number]
             if record.holder != client:
                 continue
+            world.terminal.settle(record)
             if record.open_loss is None:
                 record.losses.append(self._loss(fault, client, connection, world.timeline.now))
             else:

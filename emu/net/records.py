@@ -25,7 +25,8 @@ class Loss:
 
     ``gone``: its client is gone by product.md's words, so the session is a ghost while active.
     ``ended_at_ns``: when the session stopped being a ghost, noticed or not (taken over).
-    ``returned``: the client came back before that; ``struck_again``: and was lost again.
+    ``returned``: the client came back before that; ``recovered``: with all its state, and was
+    heard; ``struck_again``: and was lost again.
     ``until_ns``, ``back_at_ns``, ``attaches_at_ns``, ``same_address``,
     ``unacknowledged_since_ns``, ``idle_since_ns``: as ``transports.base.Fault`` has them.
     ``last_octet_ns``: the last octet heard, as it stood when the session stopped being a ghost,
@@ -44,6 +45,7 @@ class Loss:
     noticed_at_ns: int | None = None
     ended_at_ns: int | None = None
     returned: bool = False
+    recovered: bool = False
     struck_again: bool = False
     last_octet_ns: int | None = None
     last_words_ns: int | None = None

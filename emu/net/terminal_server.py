@@ -208,6 +208,7 @@ class TerminalServer:
 
     def _left_active(self, record: SessionRecord, after: SessionState, now: int) -> None:
         """Was that a fault noticed, a live client thrown out, or neither (a log-off)?"""
+        self.settle(record)
         loss = record.open_loss
         self.look_at(record)
         del self.carrying[record.id]
@@ -240,12 +241,17 @@ class TerminalServer:
         for connection in [*self.carrying.values()]:
             connection.send(Screen(text=text), now)
 
-    def recovered(self, client: str, now: int) -> None:
-        """A client is there again with all its state: the fault is over, if nobody noticed it."""
-        for number in self.carrying:
-            loss = self._records.sessions[number].open_loss
-            if loss is not None and loss.client == client:
-                loss.ended_at_ns = now
+    def settle(self, record: SessionRecord) -> None:
+        """A fault is over when the client was heard again with all its state.
+
+        One that is back and was not heard yet may still be thrown out for it.
+        """
+        connection, loss = self.carrying.get(record.id), record.open_loss
+        if connection is None or loss is None or loss.until_ns is None or not loss.returned:
+            return
+        if connection.last_octet_ns >= loss.until_ns:
+            loss.ended_at_ns = loss.until_ns
+            loss.recovered = True
 
     def returned(self, client: str) -> None:
         """A lost client is about to be back: its last words before that are settled."""
