@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emu.policy.loader import load_policy
-from tests.contract.worlds import NOTICING, POLICIES, US, S, made, ns, played
+from tests.contract.worlds import ENOUGH, NOTICING, POLICIES, US, S, made, ns, played
 
 POWER_LOSS = 'kind = "power-loss"\n'
 
@@ -54,7 +54,7 @@ def claiming_ns(policy: str) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", ENOUGH)
 def test_power_may_fail_at_any_point_of_a_log_on(policy: str, tmp_path: Path) -> None:
     """A log-on that arrives when its client is dark opens a ghost, struck when power failed."""
     program = '{ at = "1s", do = "log-on" }'
@@ -82,7 +82,7 @@ def test_power_may_fail_at_any_point_of_a_log_on(policy: str, tmp_path: Path) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", ENOUGH)
 def test_power_may_fail_at_any_point_of_a_log_off(policy: str, tmp_path: Path) -> None:
     """Logged off is closed: neither noticed nor false; else a ghost like any other."""
     program = '{ at = "0s", do = "log-on" }, { at = "100s", do = "log-off" }'

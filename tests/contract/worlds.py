@@ -41,6 +41,10 @@ ONE_EACH = (
 )
 
 
+#: Where sixteen policies cost too much: every one of TCP and NCP, and one of each other transport.
+ENOUGH = tuple(name for name in POLICIES if name in ONE_EACH or name.startswith(("tcp", "ncp")))
+
+
 def playable() -> list[tuple[str, str]]:
     """Every scenario of the library with every policy that can play it."""
     pairs = []
