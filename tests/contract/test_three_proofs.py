@@ -19,6 +19,7 @@ from emu.scenario.vocabulary import FAULT_KINDS
 from emu.transports.base import Fault
 from emu.verdicts import tolerance_ns
 from tests.contract.worlds import (
+    ENOUGH,
     ONE_EACH,
     POLICIES,
     TRIP_NS,
