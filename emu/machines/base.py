@@ -91,9 +91,14 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The connection broke.  ``cause``: for people, such as "10 watchdog polls unanswered"."""
+    """The connection broke.  ``cause``: for people, such as "10 watchdog polls unanswered".
+
+    ``error``: what a program's socket reports, by its errno's name; empty where the transport
+    has no such thing.
+    """
 
     cause: str
+    error: str = ""
 
 
 class Machine(Protocol):

@@ -24,10 +24,23 @@ FLAG_NAMES = ((SYN, "SYN"), (FIN, "FIN"), (RST, "RST"), (PSH, "PSH"), (ACK, "ACK
 
 
 @dataclass(frozen=True, slots=True)
+class Extensions:
+    """The options beyond RFC 793 that a stack may speak; NT 4 speaks none.
+
+    ``timestamps``: TSval and TSecr, 32-bit (RFC 7323 3.2).  ``sack_permitted``: on SYN only
+    (RFC 2018 2).
+    """
+
+    timestamps: tuple[int, int] | None = None
+    sack_permitted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """What a TCP machine says.  Sequence numbers are 32-bit; ``window`` 0..65535 octets.
 
     ``mss``: the maximum segment size option, on SYN only; None sends no option.
+    ``extensions``: None for a stack, or a segment, without any.
     """
 
     sequence: int
@@ -36,6 +49,7 @@ class Segment:
     window: int
     payload: bytes = b""
     mss: int | None = None
+    extensions: Extensions | None = None
 
     @property
     def length(self) -> int:
@@ -46,7 +60,15 @@ class Segment:
 class _SegmentSlots:
     """A Segment that is not frozen yet: same slots, plain assignment."""
 
-    __slots__ = ("acknowledgement", "flags", "mss", "payload", "sequence", "window")
+    __slots__ = (
+        "acknowledgement",
+        "extensions",
+        "flags",
+        "mss",
+        "payload",
+        "sequence",
+        "window",
+    )
 
 
 def new_segment(
@@ -56,6 +78,7 @@ def new_segment(
     window: int,
     payload: bytes = b"",
     mss: int | None = None,
+    extensions: Extensions | None = None,
 ) -> Segment:
     """The same value as ``Segment(...)`` at less than half the price, for the hot path.
 
@@ -69,6 +92,7 @@ def new_segment(
     made.window = window
     made.payload = payload
     made.mss = mss
+    made.extensions = extensions
     made.__class__ = Segment
     return made
 

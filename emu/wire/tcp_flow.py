@@ -6,7 +6,7 @@ prove that every frame equals the full Scapy build.
 
 Simplifications: fragments are refused, not reassembled (our hosts set "don't fragment" and
 stay below the segment size); an IPv4 header with options is refused (nobody here sends one);
-of the TCP options only the maximum segment size is read, and on SYN only.
+of the TCP options those of ``tcp_options`` are read.
 """
 
 from __future__ import annotations
@@ -16,13 +16,8 @@ from functools import cache
 
 from emu.errors import LocalProtocolError, PeerProtocolError
 from emu.pdu.ethernet import FRAME_MIN_OCTETS
-from emu.pdu.ip_tcp import SYN, Segment, new_segment
-
-_OPTION_END = 0
-_OPTION_NOP = 1
-#: Kind and length of the maximum segment size option (RFC 9293 3.2).
-_OPTION_MSS = 2
-_OPTION_MSS_OCTETS = 4
+from emu.pdu.ip_tcp import Segment, new_segment
+from emu.wire.tcp_options import decode_options, encode_options
 
 #: IPv4 and TCP header without options: the total length of a bare segment.
 _BARE_OCTETS = 40
@@ -82,7 +77,7 @@ class TcpFlow:
 
     def encode(self, segment: Segment, identification: int) -> bytes:
         """The frame, padded to 60 octets.  ``identification``: 0..65535 (RFC 791 3.1)."""
-        if segment.payload or segment.mss is not None:
+        if segment.payload or segment.mss is not None or segment.extensions is not None:
             return self._encode_full(segment, identification)
         sequence, acknowledgement = segment.sequence, segment.acknowledgement
         flags, window = 0x5000 | segment.flags, segment.window
@@ -100,8 +95,8 @@ class TcpFlow:
         )
 
     def _encode_full(self, segment: Segment, identification: int) -> bytes:
-        """With a payload or the maximum segment size option."""
-        options = _mss_octets(segment.mss)
+        """With a payload or options."""
+        options = encode_options(segment)
         extra, payload = len(options), segment.payload
         offset_flags = 0x5000 + (extra << 10) | segment.flags
         more = extra + len(payload)
@@ -120,12 +115,6 @@ class TcpFlow:
             -(self._tcp_total - 0x5000 + more + varying + tail) % 65535,
         )
         return (frame + options + payload).ljust(FRAME_MIN_OCTETS, b"\0")
-
-
-def _mss_octets(mss: int | None) -> bytes:
-    if mss is None:
-        return b""
-    return struct.pack("!BBH", _OPTION_MSS, _OPTION_MSS_OCTETS, mss)
 
 
 def decode_tcp_frame(frame: bytes) -> tuple[bytes, Segment]:
@@ -165,9 +154,9 @@ def decode_tcp_frame(frame: bytes) -> tuple[bytes, Segment]:
     if length == _BARE_OCTETS and offset >> 4 == 5:
         return frame[26:38], new_segment(sequence, acknowledgement, flags, window)
     payload_at = _payload_at(offset >> 4, end)
-    mss = _find_mss(frame[54:payload_at]) if flags & SYN else None
+    mss, extensions = decode_options(frame[54:payload_at], flags)
     return frame[26:38], new_segment(
-        sequence, acknowledgement, flags, window, frame[payload_at:end], mss
+        sequence, acknowledgement, flags, window, frame[payload_at:end], mss, extensions
     )
 
 
@@ -176,19 +165,3 @@ def _payload_at(words: int, end: int) -> int:
     if words < 5 or 34 + words * 4 > end:
         raise PeerProtocolError(f"TCP data offset: expected 5 words or more, got {words}")
     return 34 + words * 4
-
-
-def _find_mss(options: bytes) -> int | None:
-    """The maximum segment size among the options of a SYN (RFC 9293 3.1, 3.2)."""
-    at = 0
-    while at < len(options) and options[at] != _OPTION_END:
-        if options[at] == _OPTION_NOP:
-            at += 1
-            continue
-        length = options[at + 1] if at + 1 < len(options) else 0
-        if length < 2 or at + length > len(options):
-            raise PeerProtocolError(f"TCP options: impossible length in {options.hex()}")
-        if options[at] == _OPTION_MSS and length == _OPTION_MSS_OCTETS:
-            return _number(options[at + 2 : at + 4], "big")
-        at += length
-    return None
