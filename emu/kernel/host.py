@@ -45,7 +45,9 @@ _ARP, _IPV4 = b"\x08\x06", b"\x08\x00"
 _ERRORS = {0: "ENETUNREACH", 1: "EHOSTUNREACH"}
 #: IPv4 time to live of Linux (RFC 1700 gives 64).
 _TTL = 64
-#: Nobody sends longer frames here.
+#: The way of ARP's refusal through the own ICMP.  It is not nothing: what is left of a time-out
+#: is rounded to whole jiffies, and a few microseconds decide which.
+_REFUSAL_NS = 5_000
 _ETHERTYPE_ARP = 0x0806
 
 
@@ -173,7 +175,8 @@ class Host:
                 key, segment = each.packet
                 self._transmit(hop, key, segment)
             elif isinstance(each, Refused):
-                self._refused(each.packet)
+                packet = each.packet
+                self._at(self._clock() + _REFUSAL_NS, lambda packet=packet: self._refused(packet))
         self._arm_neighbour(hop)
 
     def _transmit(self, hop: bytes, key: bytes, segment: Segment) -> None:
@@ -280,9 +283,7 @@ class Host:
         if arp.target_ip != self.ip:
             return
         self._macs[arp.sender_ip] = arp.sender_mac
-        wanted = self._neighbour(arp.sender_ip).heard(
-            self._clock(), reply=arp.operation == REPLY
-        )
+        wanted = self._neighbour(arp.sender_ip).heard(self._clock(), reply=arp.operation == REPLY)
         if arp.operation == REQUEST:
             self._arp(REPLY, arp.sender_mac, arp.sender_mac, arp.sender_ip)
         self._wanted(arp.sender_ip, wanted)

@@ -14,7 +14,7 @@ from emu.kernel.router import Port, Router
 from emu.kernel.trace import SERVER_IP, SERVER_MAC, Action, Trace
 from emu.machines.base import Asked
 from emu.machines.tcp.control import MODULUS, Close, Send
-from emu.machines.tcp.linux.block import Reading, Route, RouteChanged, SetOption
+from emu.machines.tcp.linux.block import Route, RouteChanged, SetOption
 from emu.machines.tcp.linux.neighbour import NeighbourParams
 from emu.machines.tcp.linux.params import LinuxParams
 from emu.units import NS_PER_S
@@ -227,7 +227,9 @@ class _Stage:
         socket = self._socket()
         if socket is not None and socket.error == "EOF" and not socket.gone and not self.told:
             self.told = True
-            self.lab.at(self.lab.now + _EOF_READ_NS, lambda: self.server.step(socket, Asked(Send(b"x"))))
+            self.lab.at(
+                self.lab.now + _EOF_READ_NS, lambda: self.server.step(socket, Asked(Send(b"x")))
+            )
 
     def _watching(self, horizon: int) -> bool:
         """A little past the server's end, for what its last word draws."""
@@ -370,9 +372,7 @@ class _Stage:
         for number in range(-(-total // _FLOOD_WRITE)):
             octets = bytes(min(_FLOOD_WRITE, total - number * _FLOOD_WRITE))
             at_ns = alone[min(number, _FLOOD_ALONE - 1)] + max(0, number - _FLOOD_ALONE + 1)
-            self._plan(
-                at_ns, lambda octets=octets: self.server.step(socket, Asked(Send(octets)))
-            )
+            self._plan(at_ns, lambda octets=octets: self.server.step(socket, Asked(Send(octets))))
 
     def _hand_over_to_the_recording(self) -> None:
         """Until the window is shut, the client's acknowledgements are the recorded ones.
@@ -445,7 +445,9 @@ def _neighbours(sysctls: Mapping[str, Any]) -> NeighbourParams:
 
 def _shut(trace: Trace) -> int | None:
     """When the window was shut: the first acknowledgement that offers nothing."""
-    shuts = [p.at_ns for p in trace.packets if not p.from_server and p.kind == "ack" and not p.window]
+    shuts = [
+        p.at_ns for p in trace.packets if not p.from_server and p.kind == "ack" and not p.window
+    ]
     return shuts[0] if shuts else None
 
 

@@ -13,9 +13,8 @@ from emu.machines.base import NEVER
 from emu.machines.tcp.control import MODULUS, MSS_DEFAULT, State, ahead
 from emu.machines.tcp.linux.params import LinuxParams, SocketOptions
 from emu.machines.tcp.linux.round_trip import INITIAL_US, RoundTrip
-from emu.machines.tcp.linux.wheel import Wheel, granule
+from emu.machines.tcp.linux.wheel import Wheel
 from emu.pdu.ip_tcp import ACK, Extensions, Segment
-from emu.units import NS_PER_S
 
 _NS_PER_US = 1_000
 _NS_PER_MS = 1_000_000
@@ -152,7 +151,6 @@ class LinuxBlock:
         "rto",
         "sack_ok",
         "sent",
-        "slack_ns",
         "snd_nxt",
         "snd_sml",
         "snd_una",
@@ -220,7 +218,6 @@ class LinuxBlock:
         self.pending = Pending.NOTHING
         self.pending_due = self.keepalive_due = self.ack_due = self.wait_due = NEVER
         self.keepalive_since_ns = 0
-        self.slack_ns = 0
 
     # --- time --------------------------------------------------------------------------------
 
@@ -229,7 +226,6 @@ class LinuxBlock:
         delay = min(delay, self.rto_max)
         self.pending = pending
         self.pending_due = self.wheel.fires(now, delay)
-        self.count_slack(delay)
 
     def clear_transmission_timer(self) -> None:
         self.pending = Pending.NOTHING
@@ -238,12 +234,6 @@ class LinuxBlock:
     def set_keepalive_timer(self, delay: int, now: int) -> None:
         """Arm it; ``delay`` in jiffies."""
         self.keepalive_due = self.wheel.fires(now, delay)
-        self.count_slack(delay)
-
-    def count_slack(self, delay: int) -> None:
-        """By how much more a real kernel's times may differ: a granule and two jiffies a timer
-        (facts/tcp.md 4); the harness that compares with one sets it back to 0."""
-        self.slack_ns += (granule(delay) + 2) * NS_PER_S // self.wheel.hz
 
     @property
     def rto_max(self) -> int:
