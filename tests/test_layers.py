@@ -24,6 +24,7 @@ LAYERS: tuple[tuple[tuple[str, ...], str], ...] = (
         ("check", "net"),
         "check judges octets only: no world, no ledger; what runs share belongs into run or result",
     ),
+    (("kernel",), "the laboratory knows machines, wire and captures, not the Trio world"),
     (("diary",), "the diary only reads a ledger aloud"),
     (("run", "result", "verdicts", "story", "gallery"), "return it; the command line prints it"),
     (("cli", "__main__", "__init__"), ""),

@@ -182,7 +182,8 @@ def _outcome(trace: Trace, played: Played) -> Iterator[str]:
     if played.dead_ns is None:
         yield "outcome: the kernel gave up, the emulator did not"
         return
-    last_ns = trace.packets[-1].at_ns if trace.packets else 0
+    seen = _comparable(trace.packets, trace)
+    last_ns = seen[-1].at_ns if seen else 0
     early, late = _window(max(0, trace.dead_ns - last_ns), trace.hz)
     off = trace.dead_ns - played.dead_ns
     if not -early <= off <= late + (_POLLED_NS if orphan else 0):

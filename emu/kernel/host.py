@@ -27,7 +27,6 @@ from emu.machines.tcp.linux.neighbour import (
     Neighbour,
     NeighbourParams,
     Pass,
-    Refused,
     Wanted,
 )
 from emu.machines.tcp.linux.params import LinuxParams
@@ -174,7 +173,7 @@ class Host:
             elif isinstance(each, Pass):
                 key, segment = each.packet
                 self._transmit(hop, key, segment)
-            elif isinstance(each, Refused):
+            else:
                 packet = each.packet
                 self._at(self._clock() + _REFUSAL_NS, lambda packet=packet: self._refused(packet))
         self._arm_neighbour(hop)

@@ -125,7 +125,7 @@ def play(trace: Trace, *, wheel_first: int = 0, wheel_edge_ns: int = 0) -> Playe
 def kernel_params(trace: Trace, wheel_first: int, wheel_edge_ns: int) -> LinuxParams:
     """The stack of the recording: its sysctls, its options, its wheel."""
     changed: dict[str, Any] = {"hz": trace.hz}
-    for name, value in trace.facts["sysctl"].items():
+    for name, value in trace.sysctl.items():
         short = name.rpartition(".")[2]
         if short in _SYSCTLS:
             changed[_SYSCTLS[short]] = int(value)
@@ -163,7 +163,7 @@ class _Stage:
     # --- the set ------------------------------------------------------------------------------
 
     def _host(self, mac: bytes, ip: bytes, gateway: bytes, *, own: bool) -> Host:
-        sysctl = self.trace.facts["sysctl"] if own else {}
+        sysctl: Mapping[str, Any] = self.trace.sysctl if own else {}
         return Host(
             mac=mac,
             ip=ip,
@@ -188,11 +188,11 @@ class _Stage:
             return
         near = Port(_ROUTER_NEAR[0], _ROUTER_NEAR[1], peer=SERVER_IP)
         far = Port(_ROUTER_FAR[0], _ROUTER_FAR[1], peer=_CLIENT_BEHIND)
-        idle = (self.trace.facts.get("router") or {}).get("established")
+        idle = self.trace.router.get("established")
         router = Router(
             near,
             far,
-            neighbours=_neighbours(self.trace.facts.get("router") or {}),
+            neighbours=_neighbours(self.trace.router),
             wheel=self.params.wheel(),
             clock=lambda: self.lab.now,
             at=self.lab.at,

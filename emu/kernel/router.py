@@ -14,7 +14,6 @@ from emu.machines.tcp.linux.neighbour import (
     Neighbour,
     NeighbourParams,
     Pass,
-    Refused,
     Wanted,
 )
 from emu.machines.tcp.linux.wheel import Wheel
@@ -111,7 +110,7 @@ class Router:
                 self._arp(port, REQUEST, to, b"\0" * 6, port.peer)
             elif isinstance(each, Pass):
                 self._ethernet(port, each.packet)
-            elif isinstance(each, Refused):
+            else:
                 back = self.near if port is self.far else self.far
                 self._complain(back, each.packet, HOST_UNREACHABLE)
         self._arm(port)

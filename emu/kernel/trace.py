@@ -7,7 +7,7 @@ writes the same.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,16 @@ class Trace:
         return int(self.facts["hz"])
 
     @property
+    def sysctl(self) -> Mapping[str, Any]:
+        """What was set at the server, by its full name."""
+        return self.facts["sysctl"]
+
+    @property
+    def router(self) -> Mapping[str, Any]:
+        """What was set at the router; empty where there is none."""
+        return self.facts.get("router") or {}
+
+    @property
     def complete(self) -> bool:
         """Whether the capture goes on to the end of the run."""
         return bool(self.facts.get("capture_complete", True))
@@ -101,7 +111,8 @@ def _trace(facts: dict[str, Any], packets: list[Packet]) -> Trace:
     start_ns = _last_heard(facts, packets)
     dated = [replace(packet, at_ns=packet.at_ns - start_ns) for packet in packets]
     vanish_ns = _ns(facts["t0_after_last_rx"])
-    death = facts.get("death")
+    death: dict[str, Any] | None = facts.get("death")
+    ended = None if death is None else death["t"]
     return Trace(
         name=facts["scenario"],
         what=facts.get("desc", ""),
@@ -111,8 +122,8 @@ def _trace(facts: dict[str, Any], packets: list[Packet]) -> Trace:
         actions=tuple(_actions(facts, vanish_ns)),
         vanish_ns=vanish_ns,
         error=None if death is None else str(death["so_error"]),
-        dead_ns=None if death is None else _ns(death["t"]),
-        watched_ns=_ns(facts.get("watched_until_t") or (death or {}).get("t") or facts["bound"]),
+        dead_ns=None if ended is None else _ns(ended),
+        watched_ns=_ns(facts.get("watched_until_t") or ended or facts["bound"]),
     )
 
 

@@ -132,7 +132,7 @@ class Neighbour:
         self.state = Reach.DELAY
         self._arm(self._wheel.from_s(self._params.delay_first_probe_s), now)
 
-    def _grows_old(self, now: int) -> list[Wanted]:
+    def grows_old(self, now: int) -> list[Wanted]:
         """Confirmed since: go on.  In use: trust it a while.  Else nobody needs to know."""
         if now <= self._confirmed + self._params.reachable_ms * _NS_PER_MS:
             self._reached(self._confirmed, now)
@@ -142,7 +142,7 @@ class Neighbour:
             self.state, self.due = Reach.STALE, NEVER
         return []
 
-    def _trusted_long_enough(self, now: int) -> list[Wanted]:
+    def trusted_long_enough(self, now: int) -> list[Wanted]:
         """Confirmed meanwhile, or asked for at its own address."""
         if now <= self._confirmed + self._params.delay_first_probe_s * NS_PER_S:
             self._reached(self._confirmed, now)
@@ -151,7 +151,8 @@ class Neighbour:
         self._arm(self._wheel.from_ms(self._params.retrans_ms), now)
         return [Ask(unicast=True)]
 
-    def _ask_again(self, now: int) -> list[Wanted]:
+    def ask_again(self, now: int) -> list[Wanted]:
+        """No answer yet: once more, or report what waits."""
         unicast = self.state is Reach.PROBE
         most = self._params.ucast_solicit if unicast else self._params.mcast_solicit
         if self._asked >= most:
@@ -165,17 +166,18 @@ class Neighbour:
         self.state, self.due = Reach.FAILED, NEVER
         return [Refused(packet) for packet in waiting]
 
-    def _nothing(self, _now: int) -> list[Wanted]:
+    def nothing(self, _now: int) -> list[Wanted]:
+        """No timer runs in this state."""
         self.due = NEVER
         return []
 
 
 _ON_EXPIRY: Mapping[Reach, Callable[[Neighbour, int], list[Wanted]]] = {
-    Reach.NONE: Neighbour._nothing,
-    Reach.STALE: Neighbour._nothing,
-    Reach.FAILED: Neighbour._nothing,
-    Reach.REACHABLE: Neighbour._grows_old,
-    Reach.DELAY: Neighbour._trusted_long_enough,
-    Reach.PROBE: Neighbour._ask_again,
-    Reach.INCOMPLETE: Neighbour._ask_again,
+    Reach.NONE: Neighbour.nothing,
+    Reach.STALE: Neighbour.nothing,
+    Reach.FAILED: Neighbour.nothing,
+    Reach.REACHABLE: Neighbour.grows_old,
+    Reach.DELAY: Neighbour.trusted_long_enough,
+    Reach.PROBE: Neighbour.ask_again,
+    Reach.INCOMPLETE: Neighbour.ask_again,
 }
