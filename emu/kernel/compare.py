@@ -27,6 +27,8 @@ _ROUNDED_NS = 500_000
 _LOCKED_SHARE = 20
 #: Longer delays than this (in s, at HZ=250; facts/tcp.md 3.4) bring the next granule into play.
 _GRANULES = ((15, 64), (128, 512), (1030, 4096), (8257, 32768))
+#: Places of the wheel that a second, whole search is worth: half a second of work.
+_WORTH_SEARCHING = 512
 #: ``ss`` was asked this often by the recorder, so an orphan's end is known no better.
 _POLLED_NS = NS_PER_S // 4
 
@@ -61,24 +63,30 @@ class Verdict:
 
 
 def judge(trace: Trace, *, player: Callable[..., Played] = play) -> Verdict:
-    """Play the scenario and hold it against the recording."""
-    edge_ns = _edge(trace)
-    wheel = _find_wheel(trace, edge_ns, player)
+    """Play the scenario and hold it against the recording.
+
+    A recording that the quick search finds no place for is searched through once more.
+    """
+    verdict = _judge_at(trace, *_find_wheel(trace, player), player)
+    if verdict.holds or _places(trace) > _WORTH_SEARCHING:
+        return verdict
+    return _judge_at(trace, *_find_wheel(trace, player, step=1), player)
+
+
+def _judge_at(trace: Trace, wheel: int, edge_ns: int, player: Callable[..., Played]) -> Verdict:
     played = player(trace, wheel_first=wheel, wheel_edge_ns=edge_ns)
     rows = tuple(_side_by_side(trace, played))
-    worst_ns = max((_apart(row) for row in rows), default=0)
     troubles = [row.trouble for row in rows if row.trouble]
     late = sum(row.late for row in rows)
     if late > 1 + len(rows) // 10:
         troubles.append(f"{late} of {len(rows)} packets are late, more than chance allows")
-    troubles += _outcome(trace, played)
     return Verdict(
         trace=trace,
         played=played,
         wheel=wheel,
-        worst_ns=worst_ns,
+        worst_ns=max((_apart(row) for row in rows), default=0),
         rows=rows,
-        troubles=tuple(troubles),
+        troubles=(*troubles, *_outcome(trace, played)),
     )
 
 
@@ -96,11 +104,20 @@ def _edge(trace: Trace) -> int:
     return (trace.dead_ns or 0) % tick
 
 
-def _find_wheel(trace: Trace, edge_ns: int, player: Callable[..., Played]) -> int:
-    """The place with the smallest sum of residuals: in coarse steps first, then one by one."""
+def _places(trace: Trace) -> int:
+    """How many places of the wheel make a difference: the granule of the longest wait."""
     ends_s = (trace.dead_ns or trace.watched_ns) // NS_PER_S
-    places = next((g for limit, g in _GRANULES if ends_s <= limit), _GRANULES[-1][1])
-    step = 1 if places <= 64 else 8
+    return next((g for limit, g in _GRANULES if ends_s <= limit), _GRANULES[-1][1])
+
+
+def _find_wheel(
+    trace: Trace, player: Callable[..., Played], *, step: int | None = None
+) -> tuple[int, int]:
+    """The place with the smallest sum of residuals, and where jiffies begin.
+
+    ``step`` None: in eight coarse steps first and finer ones around the best; 1: every place.
+    """
+    places, edge_ns = _places(trace), _edge(trace)
 
     def misfit(place: int) -> int:
         played = player(trace, wheel_first=place % places, wheel_edge_ns=edge_ns)
@@ -109,8 +126,12 @@ def _find_wheel(trace: Trace, edge_ns: int, player: Callable[..., Played]) -> in
         missing = sum(1 for row in rows if row.kernel is None or row.ours is None)
         return sum(_apart(row) for row in rows) + dead + missing * 1000 * NS_PER_S
 
-    best = min(range(0, places, step), key=misfit)
-    return min(range(best - step, best + step + 1), key=misfit) % places
+    best, width = 0, places
+    while width > 1:
+        finer = step or max(1, width // 8)
+        best = min(range(best - width, best + width, finer), key=misfit) % places
+        width = finer
+    return best, edge_ns
 
 
 # --- packet by packet ------------------------------------------------------------------------
