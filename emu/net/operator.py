@@ -37,6 +37,13 @@ _ENDS = {
     "cable": "has its cable back",
     "suspend": "wakes up",
 }
+#: The same as words of the ledger; power is the host's to note.
+_WORDS = {
+    "os-hang": ("hang", "resume"),
+    "app-hang": ("hold", "release"),
+    "kill": ("kill", ""),
+    "suspend": ("suspend", "resume"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,7 @@ class Operator:
     def _act(self, fault: FaultSpec) -> None:
         world = self._world
         if fault.kind == "cable":
+            self._log_cable("cut", fault)
             self._lan(fault).cut(self._port(fault))
             return
         assert fault.client is not None
@@ -99,6 +107,7 @@ class Operator:
         boot = host.boot
         if boot is None:  # it has no power: nothing more can happen to it
             return
+        self._log(_WORDS[fault.kind][0], boot)
         if fault.kind == "app-hang":
             boot.hold()
         elif fault.kind == "kill":
@@ -117,12 +126,14 @@ class Operator:
             world.terminal.returned(client)
         self._tell(fault, _ENDS[fault.kind])
         if fault.kind == "cable":
+            self._log_cable("mend", fault)
             self._lan(fault).mend(self._port(fault))
             return
         assert fault.client is not None
         boot = world.hosts[fault.client].boot
         if boot is None:
             return
+        self._log(_WORDS[fault.kind][1], boot)
         if fault.kind == "app-hang":
             boot.release()
         else:
@@ -189,6 +200,19 @@ class Operator:
             same_address=transport.same_address
             or (port is not None and connection.peer.endswith(f":{port}")),
         )
+
+    def _log(self, word: str, boot: Boot) -> None:
+        """Before the deed, so that in the ledger what comes of it stands behind it."""
+        world = self._world
+        if world.ledger is not None:
+            now = world.timeline.now
+            world.ledger.note(now, word, host=boot.host.name, boot=boot.number)
+
+    def _log_cable(self, word: str, fault: FaultSpec) -> None:
+        world, port = self._world, self._port(fault)
+        if world.ledger is not None:
+            name = None if port is None else port.name
+            world.ledger.note(world.timeline.now, word, link=self._lan(fault).name, port=name)
 
     def _tell(self, fault: FaultSpec, what: str) -> None:
         world = self._world

@@ -11,31 +11,16 @@ from emu.policy.loader import load_policy
 from emu.scenario.loader import load_scenario
 from tests import reader
 from tests.contract.worlds import POLICIES, made, playable
-from tests.replay.machinery import Story, differences, lives, tell
+from tests.replay.machinery import differences
+from tests.replay.story import Story, lives, tell
 
 
 def story_of(scenario: str, policy: str) -> Story:
     return tell(load_scenario(scenario), load_policy(policy))
 
 
-#: What the replay cannot tell yet: hangs, sleeps, cut cables and kills are not power events, a
-#: push is the server's own doing, and of several IPX stations on one server it builds only one.
-NOT_TOLD_YET = (
-    "cable-back-in-time",
-    "cable-pulled",
-    "client-app-hang",
-    "client-killed",
-    "client-os-hang",
-    "clock-in-taskbar",
-    "laptop-suspends",
-    "mixed-lan",
-)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("scenario", "policy"), [pair for pair in playable() if pair[0] not in NOT_TOLD_YET]
-)
+@pytest.mark.parametrize(("scenario", "policy"), playable())
 def test_every_run_can_be_replayed(scenario: str, policy: str) -> None:
     story = story_of(scenario, policy)
     assert differences(story) == []
