@@ -85,6 +85,7 @@ class Boot:
         "mac",
         "number",
         "running",
+        "unread",
     )
 
     def __init__(self, host: Host, number: int) -> None:
@@ -92,6 +93,8 @@ class Boot:
         self.number = number
         self.alive = True
         self.running = True
+        #: Something came while the program stood still, and nobody has read it.
+        self.unread = False
         self.mac = host.nic.mac
         self._nic = host.nic
         self._offer = host.nic.link.offer
@@ -140,7 +143,9 @@ class Boot:
         return number
 
     def arm(self, timer: Timer, due: int) -> None:
-        self._at(due, TIMER, self._serve, timer)
+        # A machine that comes to itself may have missed several deadlines: those are due now.
+        now = self._agenda.now
+        self._at(due if due > now else now, TIMER, self._serve, timer)
 
     def note(self, note: Note, connection: int, frame: int | None) -> None:
         self._observer(self, note, connection, self._nic.arriving if frame is None else frame)
@@ -211,7 +216,8 @@ class Boot:
             self._hold = Signal(self.host.timeline)
 
     def release(self) -> None:
-        """The program goes on."""
+        """The program goes on, and reads what came meanwhile."""
+        self.unread = False
         hold, self._hold = self._hold, None
         if hold is not None:
             hold.set("go on")

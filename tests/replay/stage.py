@@ -47,7 +47,7 @@ class Stage:
 
     def arm(self, timer: Timer, due: int) -> None:
         self._serial += 1
-        heapq.heappush(self._heap, (due, self._serial, timer))
+        heapq.heappush(self._heap, (max(due, self.now), self._serial, timer))
 
     def note(self, note: Note, connection: int, frame: int | None) -> None:
         for hear in self.hears:
