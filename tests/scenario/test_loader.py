@@ -151,6 +151,15 @@ def test_a_wrong_file_gets_one_line(tmp_path: Path, change: str, by: str, line: 
     assert line in refusal(write(tmp_path, SMALL.replace(change, by)))
 
 
+def test_a_server_that_pushes_needs_a_transport_that_can(tmp_path: Path) -> None:
+    """Whether the file says so or not: NCP has nothing to push with."""
+    pushes = '[hosts.server]\nprogram = [{ at = "5s", do = "push" }]\n'
+    scenario = load_scenario(write(tmp_path, SMALL + pushes))
+    assert scenario.unmet_needs(frozenset({"ncp"})) == ("server-push",)
+    said = load_scenario(write(tmp_path, f'needs = ["server-push"]\n{SMALL}{pushes}'))
+    assert said.needs == scenario.needs
+
+
 def test_a_step_has_a_bounded_number_of_instants(tmp_path: Path) -> None:
     text = SMALL.replace('until = "30s", every = "10s"', 'until = "59m", every = "1ms"')
     assert "program.2.every: expected at most 100000 instants" in refusal(write(tmp_path, text))
