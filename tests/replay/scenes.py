@@ -92,7 +92,7 @@ def scene(
     more: str = "",
     horizon: str = "20m",
 ) -> Scenario:
-    """The contract's LAN, an idle client of the policy under test, and these."""
+    """The contract's LAN, a client without a fault, and these."""
     struck = "\n".join(each.table("") for each in everybody)
     tables = "\n".join(one.table(f"pc{number}", work) for number, one in enumerate(sitters))
     return made(folder, horizon=horizon, link=link, more=f"{tables}\n{struck}\n{more}")

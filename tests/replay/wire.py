@@ -36,7 +36,7 @@ class Segment:
             elif event == "cut":
                 self._cut.add(fields["port"])
             elif event == "mend":
-                self._cut.remove(fields["port"])
+                self._cut.discard(fields["port"])
         self._end(story.scenario.horizon_ns)
 
     def _offer(self, sender: str, octets: bytes, now: int) -> None:
