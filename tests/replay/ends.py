@@ -74,7 +74,7 @@ def replay_client(story: Story, life: Life) -> Stage:
     policy = story.policy_of(client)
     transport = transport_named(policy.transport)
     address = 11 + story.scenario.clients.index(client)
-    stage = Stage(mac_of(address), life.on_ns)
+    stage = Stage(mac_of(address), life)
     hands = Hands(client.user, client.name, stage)
     hands.station = transport.client(
         StationSpec(
@@ -88,7 +88,7 @@ def replay_client(story: Story, life: Life) -> Stage:
             pinned=_pinned(client, life.boot),
         )
     )
-    stage.run(life, story.scenario.horizon_ns, hands)
+    stage.run(story.scenario.horizon_ns, hands)
     return stage
 
 
@@ -137,7 +137,7 @@ def _wants(station: Any, claim: bytes, octets: bytes) -> bool:
 
 
 def replay_server(story: Story, life: Life) -> tuple[Stage, Records]:
-    stage, records = Stage(mac_of(1), life.on_ns), Records()
+    stage, records = Stage(mac_of(1), life), Records()
     terminal = _terminal(story, stage, records)
     stage.hears.append(terminal.noted)
     service = Service(terminal)
@@ -156,7 +156,7 @@ def replay_server(story: Story, life: Life) -> tuple[Stage, Records]:
             serial_first=index * 1_000_000_000,
         )
         service.stations.append(transport.server(spec))
-    stage.run(life, story.scenario.horizon_ns, service)
+    stage.run(story.scenario.horizon_ns, service)
     return stage, records
 
 

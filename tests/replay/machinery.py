@@ -8,11 +8,13 @@ specification: the machines are the same.  It catches what lies between them and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 from emu.net.records import Records
 from tests.replay.ends import replay_client, replay_server
-from tests.replay.story import Life, Sent, Story, lives
+from tests.replay.story import Life, Story, lives
 from tests.replay.wire import wire_differences
 
 #: The operator's rows, by the ledger's words.
@@ -41,17 +43,18 @@ def differences(story: Story) -> list[str]:
         else:
             stage = replay_client(story, life)
         found += [f"{life.host}/{life.boot}: {what}" for what in stage.wrong]
-        found += _frames(life, stage.sent)
+        found += _first(life, "frame", stage.sent, life.sent)
+        found += _first(life, "note", stage.notes, life.notes)
     return found + _order(story) + _deeds(story) + wire_differences(story, all_lives)
 
 
-def _frames(life: Life, sent: list[Sent]) -> list[str]:
-    if sent == life.sent:
+def _first(life: Life, what: str, found: Sequence[Any], told: Sequence[Any]) -> list[str]:
+    if [*found] == [*told]:
         return []
-    pairs = [*zip(sent, life.sent, strict=False)]
+    pairs = [*zip(found, told, strict=False)]
     first = next((n for n, (a, b) in enumerate(pairs) if a != b), len(pairs))
-    where = f"{life.host}/{life.boot}: frame {first} of {len(life.sent)}"
-    return [f"{where}: {sent[first : first + 1]} for {life.sent[first : first + 1]}"]
+    where = f"{life.host}/{life.boot}: {what} {first} of {len(told)}"
+    return [f"{where}: {found[first : first + 1]} for {told[first : first + 1]}"]
 
 
 def _moves(story: Story, records: Records) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from emu.machines.base import Note
 from emu.stations.base import Timer
-from tests.replay.story import OPERATOR, TIMER, Asked, Deed, Heard, Life, Sent
+from tests.replay.story import OPERATOR, TIMER, Asked, Deed, Heard, Life, Sent, Told
 
 
 class End(Protocol):
@@ -27,10 +27,12 @@ class Stage:
     """``running``: something moves.  ``held``: the program stands still.  ``unread``: something
     came for it meanwhile.  ``wrong``: what no host of its kind could have lived through."""
 
-    def __init__(self, mac: bytes, now: int) -> None:
+    def __init__(self, mac: bytes, life: Life) -> None:
         self.mac = mac
-        self.now = now
+        self.life = life
+        self.now = life.on_ns
         self.sent: list[Sent] = []
+        self.notes: list[Told] = []
         self.wrong: list[str] = []
         self.hears: list[Any] = []
         self.running, self.held, self.unread = True, False, False
@@ -42,32 +44,36 @@ class Stage:
 
     # Surroundings.
     def transmit(self, octets: bytes) -> int:
+        """The number is the tap's business, so the ledger gives it."""
+        numbers, count = self.life.numbers, len(self.sent)
         self.sent.append((self.now, octets))
-        return 0
+        return numbers[count] if count < len(numbers) else 0
 
     def arm(self, timer: Timer, due: int) -> None:
         self._serial += 1
         heapq.heappush(self._heap, (max(due, self.now), self._serial, timer))
 
     def note(self, note: Note, connection: int, frame: int | None) -> None:
+        number = self._arriving if frame is None else frame
+        self.notes.append((self.now, note.kind, connection, number, dict(note.facts)))
         for hear in self.hears:
-            hear(note, connection, self._arriving if frame is None else frame)
+            hear(note, connection, number)
 
     def arriving(self) -> int:
         return self._arriving
 
     # The scheduler.
-    def run(self, life: Life, horizon_ns: int, end: End) -> None:
-        """Everything a life went through, until its power goes or nobody looks any more.
+    def run(self, horizon_ns: int, end: End) -> None:
+        """Everything the life went through, until its power goes or nobody looks any more.
 
         What the ledger has stands in the order in which it happened; a timer comes first
         where its instant, or its rank at the same one, does.
         """
-        for at_ns, rank, what in life.inputs:
+        for at_ns, rank, what in self.life.inputs:
             self._timers_before(at_ns, rank)
             self.now = at_ns
             self._take(what, end)
-        if not life.ended:
+        if not self.life.ended:
             self._timers_before(horizon_ns, OPERATOR)
 
     def _timers_before(self, at_ns: int, rank: int) -> None:

@@ -5,6 +5,7 @@ Nothing here knows a world: a story is octets, entries and what was played.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,11 @@ from tests import reader
 FRAME, TIMER, PROGRAM, OPERATOR = range(4)
 Entry = tuple[int, str, dict[str, Any]]
 Sent = tuple[int, bytes]
+#: What a machine had to say: instant, kind, connection, frame, facts.
+Told = tuple[int, str, int, int, dict[str, Any]]
+
+#: What stands in the ledger beside the facts of a note.
+_OF_A_NOTE = ("host", "connection", "frame")
 
 #: What the operator does to one host, as the ledger has it.
 DEEDS = ("hang", "suspend", "resume", "hold", "release", "kill", "power-off")
@@ -81,7 +87,10 @@ class Deed:
 
 @dataclass
 class Life:
-    """One boot of one host: what it heard, was asked, went through, and sent."""
+    """One boot of one host: what it heard, was asked, went through, sent and noted.
+
+    ``numbers``: what the tap called the frames that were sent.
+    """
 
     host: str
     boot: int
@@ -89,6 +98,8 @@ class Life:
     ended: bool = False
     inputs: list[tuple[int, int, Any]] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    notes: list[Told] = field(default_factory=list)
 
     def hear(self, at_ns: int, heard: Heard) -> None:
         """A resume hands the ring over within its own turn: no timer comes between."""
@@ -115,7 +126,15 @@ def tell(scenario: Scenario, policy: Policy, *, seed: int = 0) -> Story:
     result = play(scenario, policy, seed=seed, ledger=ledger)
     comment = capture_comment(scenario.name, policy.name, seed)
     trace = reader.read(pcapng.encode(result.recording, comment))
-    return Story(scenario, policy, seed, trace, ledger.entries)
+    return Story(scenario, policy, seed, trace, [_entry(line) for line in ledger.lines()])
+
+
+def _entry(line: str) -> Entry:
+    """A line as somebody finds it in the file."""
+    fields = json.loads(line)
+    if "data" in fields:
+        fields["data"] = bytes.fromhex(fields["data"])
+    return fields.pop("t_ns"), fields.pop("event"), fields
 
 
 def lives(story: Story) -> list[Life]:
@@ -126,7 +145,7 @@ def lives(story: Story) -> list[Life]:
         if event == "power-on":
             life = now[fields["host"]] = Life(fields["host"], fields["boot"], at_ns)
             found.append(life)
-        elif event in ("received", "asked", "sent", *DEEDS):
+        elif "host" in fields:
             _live(story, now[fields["host"]], at_ns, event, fields)
     return found
 
@@ -138,5 +157,9 @@ def _live(story: Story, life: Life, at_ns: int, event: str, fields: Mapping[str,
         life.ask(at_ns, Asked(fields["request"], fields.get("unread", False)))
     elif event == "sent":
         life.sent.append((at_ns, story.octets(fields)))
-    else:
+        life.numbers.append(fields["frame"])
+    elif event in DEEDS:
         life.suffer(at_ns, event)
+    else:
+        rest = {name: fields[name] for name in fields if name not in _OF_A_NOTE}
+        life.notes.append((at_ns, event, fields["connection"], fields["frame"], rest))

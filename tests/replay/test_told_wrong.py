@@ -81,6 +81,17 @@ def test_a_push_missing_or_late_makes_replay_fail(everything: Story, change: Cha
         assert differences(told_with(everything, is_push, change))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("change", [missing, moved(1)], ids=["missing", "+1"])
+def test_what_a_machine_said_is_compared(everything: Story, change: Change) -> None:
+    """Probes, retransmissions, the peer's answers: whatever is said of a connection."""
+
+    def is_note(entry: Entry) -> bool:
+        return "connection" in entry[2] and "host" in entry[2]
+
+    assert differences(told_with(everything, is_note, change))
+
+
 @pytest.mark.parametrize(("one", "other"), [("hang", "suspend"), ("suspend", "hang")])
 def test_a_hang_is_no_sleep(one: str, other: str) -> None:
     """What the ring holds is handed over, what comes to a sleeper is lost."""
