@@ -95,6 +95,18 @@ def test_pushes_into_every_fault_can_be_replayed(policy: str, tmp_path: Path) ->
     assert [fields for _, event, fields in story.entries if fields.get("request") == "push"]
 
 
+@pytest.mark.slow
+def test_time_does_not_go_back_when_a_sleeper_wakes(tmp_path: Path) -> None:
+    """Asleep from 8 to 33 s with a packet unacknowledged: both its retransmission and a probe
+    are overdue.  The probe once left at 8.0005 s, after the retransmission at 33 s."""
+    made = scene(tmp_path, [Sitter(None, [Struck("suspend", 8 * S, 25 * S)])], link="loss = 0.1")
+    story = tell(made, load_policy("spx-nwlink"), seed=3)
+    sent = [at_ns for life in lives(story) if life.host == "pc0" for at_ns, _ in life.sent]
+    assert sent.count(33 * S) >= 2
+    assert not [at_ns for at_ns in sent if 8 * S < at_ns < 33 * S]
+    assert differences(story) == []
+
+
 # --- random faults at random instants --------------------------------------------------------
 
 

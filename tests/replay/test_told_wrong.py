@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -74,11 +75,12 @@ def test_a_deed_missing_or_a_nanosecond_off_makes_replay_fail(
 @pytest.mark.slow
 @pytest.mark.parametrize("change", [missing, moved(1)], ids=["missing", "+1"])
 def test_a_push_missing_or_late_makes_replay_fail(everything: Story, change: Change) -> None:
-    """Where there is one; NCP has none."""
-    pushes = any(is_push(entry) for entry in everything.entries)
-    assert pushes is pushable([everything.policy.name])
+    """Where there is one that sends at once (a full window holds it back); NCP has none."""
+    entries = everything.entries
+    pushes = [one for one, then in pairwise(entries) if is_push(one) and then[1] == "sent"]
+    assert bool(pushes) is pushable([everything.policy.name])
     if pushes:
-        assert differences(told_with(everything, is_push, change))
+        assert differences(told_with(everything, lambda entry: entry is pushes[0], change))
 
 
 @pytest.mark.slow
