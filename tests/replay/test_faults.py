@@ -107,6 +107,21 @@ def test_time_does_not_go_back_when_a_sleeper_wakes(tmp_path: Path) -> None:
     assert differences(story) == []
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["suspend", "os-hang"])
+@pytest.mark.parametrize("policy", POLICIES)
+def test_overdue_timers_of_two_connections_can_be_replayed(
+    policy: str, kind: str, tmp_path: Path
+) -> None:
+    """Stopped with a goodbye and the next log-on under way: each has a timer of its own."""
+    sitter = Sitter(None, [Struck(kind, 150 * S, 60 * S)])
+    story = tell(scene(tmp_path, [sitter]), load_policy(policy))
+    assert differences(story) == []
+    if policy.startswith("tcp") and kind == "suspend":
+        sent = [at_ns for life in lives(story) if life.host == "pc0" for at_ns, _ in life.sent]
+        assert sent.count(210 * S) == 2, "a FIN and a SYN, both again"
+
+
 # --- random faults at random instants --------------------------------------------------------
 
 
