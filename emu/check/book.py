@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 
+from emu.check.breaks import Breaks
 from emu.check.hosts import Hosts
 from emu.check.timeline import Timeline
 
@@ -13,11 +14,16 @@ class Book:
 
     def __init__(self) -> None:
         self.hosts = Hosts()
+        self._breaks: dict[int, Breaks] = {}
         self._connections: dict[Hashable, list[tuple[int, Timeline]]] = {}
 
     def add(self, tap: int, key: Hashable, timeline: Timeline) -> None:
         """A connection begins at a tap; ``key`` is the same at every tap that sees it."""
+        timeline.breaks = self.breaks(tap)
         self._connections.setdefault(key, []).append((tap, timeline))
+
+    def breaks(self, tap: int) -> Breaks:
+        return self._breaks.setdefault(tap, Breaks())
 
     def asked(self, timeline: Timeline, side: int) -> None:
         """While a side asks in vain: is the host that should answer heard elsewhere?"""

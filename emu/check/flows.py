@@ -24,12 +24,14 @@ class Tap:
 
     def __init__(self, number: int, book: Book) -> None:
         self._number, self._book = number, book
+        self._breaks = book.breaks(number)
         self._tcp: dict[tuple[bytes, bytes], TcpFlow] = {}
         self._ipx = IpxFlows(number, book)
         self._nbf = NbfFlows(number, book)
 
     def ethernet(self, at_ns: int, frame: int, octets: bytes) -> bool:
         """Take one Ethernet frame; whether anybody could read it."""
+        self._breaks.tick(at_ns, frame)
         header = parse_tcp(octets)
         if header is not None:
             self._segment(at_ns, frame, header, octets)

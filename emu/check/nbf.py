@@ -144,8 +144,7 @@ class NbfFlows:
             host = timeline.hosts[side]
             booted = self._book.hosts.boot_after(host, since_ns) is not None
             timeline.reborn(side, *mark, certain=booted)
-            timeline.frames += 1
-            timeline.last_ns = max(timeline.last_ns, mark.at_ns)
+            timeline.count(mark.at_ns)
         else:
             timeline.hear(side, *mark)
         timeline.answer(side)

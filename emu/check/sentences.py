@@ -1,13 +1,17 @@
-"""One sentence a flow: who, since when, by what, and what became of it."""
+"""One sentence a flow: who, since when, by what, and what became of it.
+
+Every sentence names both ends: files are full of flows that share one of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 
+from emu.check.cases import Case
 from emu.check.report import Verdict
-from emu.check.rules import Case, FlowClass
-from emu.check.timeline import How, Mechanism
+from emu.check.rules import FlowClass
+from emu.check.timeline import A, B, How, Mechanism
 from emu.units import format_seconds
 
 _ASKS = {
@@ -61,7 +65,8 @@ def _gave_up(verdict: Verdict, case: Case, zero_ns: int) -> str:
 def _rebooted(verdict: Verdict, case: Case, zero_ns: int) -> str:
     rebirth = case.timeline.rebirth
     name = _name(verdict, verdict.dead)
-    heard = f"{name} was last heard at {_at(verdict.last_heard_ns)}"
+    other = _name(verdict, None if verdict.dead is None else 1 - verdict.dead)
+    heard = f"{name} was last heard by {other} at {_at(verdict.last_heard_ns)}"
     if rebirth is None:
         boot = case.boot
         at = _at(boot.at_ns - zero_ns) if boot else "a later time"
@@ -79,11 +84,47 @@ def _silent(verdict: Verdict, case: Case, zero_ns: int) -> str:
         stopped = _at(case.asks.last.at_ns - zero_ns)
         rest = f"{asker} asked last at {stopped}: when it gave up is not on the wire"
     else:
-        rest = f"the file ends while {asker} still asks"
+        ends = "file ends" if case.broken is None else "capture breaks off"
+        rest = f"the {ends} while {asker} still asks"
     return (
         f"{_name(verdict, verdict.dead)} was last heard at {_at(verdict.last_heard_ns)};"
         f" {_asks(verdict, case)}, {rest}"
     )
+
+
+def _hung(verdict: Verdict, case: Case, zero_ns: int) -> str:
+    asker = _name(verdict, case.waiting)
+    gave_up = (
+        f"{asker} gave up at {_at(verdict.disconnected_at_ns)} ({verdict.how})"
+        if case.timeline.end is not None
+        else f"{asker} gave up without a word"
+    )
+    back = _at(case.back.at_ns - zero_ns if case.back else None)
+    return (
+        f"{_name(verdict, case.silent)} was last heard at {_at(verdict.last_heard_ns)};"
+        f" {_asks(verdict, case)}, {gave_up}; it goes on where it stopped at {back}"
+    )
+
+
+def _froze(verdict: Verdict, case: Case, zero_ns: int) -> str:
+    return f"{_hung(verdict, case, zero_ns)}: it hung, slept or was cut off"
+
+
+def _link_down(verdict: Verdict, case: Case, zero_ns: int) -> str:
+    return f"{_hung(verdict, case, zero_ns)}, as another host does: their link was down"
+
+
+def _broken(verdict: Verdict, case: Case, zero_ns: int) -> str:
+    broken = case.broken
+    assert broken is not None, "a rule that gives this class looks at it"
+    start, stop = (_at(mark.at_ns - zero_ns) for mark in (broken.start, broken.stop))
+    what = (
+        f"the capture has a hole from {start} to {stop}"
+        if verdict.flow_class is FlowClass.GAP
+        else f"the clock jumps from {start} to {stop}"
+    )
+    ends = f"{verdict.a} and {verdict.b}"
+    return f"{ends} were alive at {_at(verdict.last_ns)} and are not seen after it; {what}"
 
 
 def _half_open(verdict: Verdict, case: Case, zero_ns: int) -> str:
@@ -105,8 +146,8 @@ def _path_drop(verdict: Verdict, case: Case, zero_ns: int) -> str:
         else "another host behind the same gateway fell silent at the same moment"
     )
     return (
-        f"{_name(verdict, case.silent)} was last heard at {_at(verdict.last_heard_ns)};"
-        f" {_asks(verdict, case)}, but {why}: the path drops packets"
+        f"{_name(verdict, case.silent)} was last heard by {_name(verdict, case.waiting)} at"
+        f" {_at(verdict.last_heard_ns)}; {_asks(verdict, case)}, but {why}: the path drops packets"
     )
 
 
@@ -114,7 +155,7 @@ def _stalled(verdict: Verdict, case: Case, zero_ns: int) -> str:
     shut = [(mark, side) for side, mark in enumerate(case.timeline.shut) if mark]
     mark, side = shut[0]
     return (
-        f"{_name(verdict, side)} answers but has not taken data since"
+        f"{_name(verdict, side)} answers {_name(verdict, 1 - side)} but has not taken data since"
         f" {_at(mark.at_ns - zero_ns)} (window 0): its program does not read"
     )
 
@@ -123,7 +164,7 @@ def _syn_timeout(verdict: Verdict, case: Case, zero_ns: int) -> str:
     del zero_ns
     alive = ", although its host is alive" if verdict.host_alive else ""
     return (
-        f"{_name(verdict, case.silent)} never accepted the connection;"
+        f"{_name(verdict, case.silent)} never accepted {_name(verdict, case.waiting)};"
         f" {_asks(verdict, case)} after {_at(verdict.silent_since_ns)}{alive}"
     )
 
@@ -132,11 +173,11 @@ def _aborted(verdict: Verdict, case: Case, zero_ns: int) -> str:
     del zero_ns
     end = case.timeline.end
     side = end.side if end else None
-    what = "ended it" if case.timeline.opened else "refused it"
-    return (
-        f"{_name(verdict, side)} {what} at {_at(verdict.disconnected_at_ns)} ({verdict.how});"
-        " the other side was alive"
-    )
+    other = _name(verdict, None if side is None else 1 - side)
+    at = f"{_at(verdict.disconnected_at_ns)} ({verdict.how})"
+    if not case.timeline.opened:
+        return f"{_name(verdict, side)} refused {other} at {at}"
+    return f"{_name(verdict, side)} ended it at {at} although {other} was alive"
 
 
 def _closed(verdict: Verdict, case: Case, zero_ns: int) -> str:
@@ -144,8 +185,9 @@ def _closed(verdict: Verdict, case: Case, zero_ns: int) -> str:
     goodbye = case.timeline.goodbye
     side = goodbye.side if goodbye else None
     rest = f"; {_asks(verdict, case)}, which is no death" if case.is_silence else ""
+    other = _name(verdict, None if side is None else 1 - side)
     return (
-        f"{_name(verdict, side)} closed it in order at {_at(verdict.disconnected_at_ns)}"
+        f"{_name(verdict, side)} said goodbye to {other} at {_at(verdict.disconnected_at_ns)}"
         f" ({verdict.how}){rest}"
     )
 
@@ -157,23 +199,32 @@ def _alive(verdict: Verdict, case: Case, zero_ns: int) -> str:
         if verdict.prober is not None
         else ""
     )
-    return f"both ends alive when the file ends, last frame at {_at(verdict.last_ns)}{asks}"
+    return (
+        f"{verdict.a} and {verdict.b} are alive when the file ends, last frame at"
+        f" {_at(verdict.last_ns)}{asks}"
+    )
 
 
 def _unknown(verdict: Verdict, case: Case, zero_ns: int) -> str:
     if not case.timeline.opened or None in case.timeline.heard:
-        return f"only one side is heard, last at {_at(verdict.last_ns)}: nothing can be said"
+        heard = _name(verdict, B if case.timeline.heard[A] is None else A)
+        other = verdict.a if heard == verdict.b else verdict.b
+        return f"only {heard} is heard, last at {_at(verdict.last_ns)}: nobody can tell of {other}"
     quiet = format_seconds(case.ended_ns - zero_ns - verdict.last_ns)
     single = f"{_asks(verdict, case)} and " if case.asks.count else ""
-    return f"{single}nothing on the wire after {_at(verdict.last_ns)} for {quiet}: nobody can tell"
+    ends = f"{verdict.a} and {verdict.b}"
+    return f"{ends}: {single}nothing on the wire for {quiet} after {_at(verdict.last_ns)}"
 
 
-#: What the later classes will say; no rule gives them yet.
 _Writer = Callable[[Verdict, Case, int], str]
 _SENTENCES: dict[FlowClass, _Writer] = {
     FlowClass.GAVE_UP: _gave_up,
     FlowClass.REBOOTED: _rebooted,
     FlowClass.SILENT: _silent,
+    FlowClass.HUNG: _froze,
+    FlowClass.LINK_DOWN: _link_down,
+    FlowClass.GAP: _broken,
+    FlowClass.CLOCK_STEP: _broken,
     FlowClass.HALF_OPEN: _half_open,
     FlowClass.PATH_DROP: _path_drop,
     FlowClass.APP_STALLED: _stalled,

@@ -8,10 +8,11 @@ The size of a timeline does not grow with its frames.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
+from emu.check.breaks import LULL_MIN_NS, Breaks, Lull, Mark
 from emu.units import NS_PER_MS, NS_PER_S
 
 #: Repetitions this close together are one round: the shortest timer of all stacks is 50 ms
@@ -21,6 +22,10 @@ ROUND_NS = 20 * NS_PER_MS
 #: A frame this long after the other side's end cannot have crossed it on the way: its sender
 #: does not know (real-captures 20; the round trip of a satellite path is 0.6 s).
 CROSSED_NS = NS_PER_S
+
+#: Who asked so often in vain and then stopped has given up: the lowest limit of any stack is
+#: 3 retransmissions (facts/tcp.md 2).
+STOPPED_MIN = 3
 
 #: So many idle times are kept; the median of them is reported.
 _SAMPLES = 31
@@ -56,13 +61,6 @@ class How(StrEnum):
     END_FRAME = "end-frame"
     NOT_ON_THE_WIRE = "not-on-the-wire"
     STILL_OPEN = "still-open"
-
-
-class Mark(NamedTuple):
-    """An instant and the frame that proves it."""
-
-    at_ns: int
-    frame: int
 
 
 class End(NamedTuple):
@@ -114,6 +112,18 @@ class Asks:
         return at_ns - self.last.at_ns > wait_ns + NS_PER_S
 
 
+class Woken(NamedTuple):
+    """``side`` was heard again, at ``back``, after the other side had stopped asking for it.
+
+    ``asks``: what it had left unanswered; ``heard``: its last frame before that.
+    """
+
+    side: int
+    asks: Asks
+    heard: Mark | None
+    back: Mark
+
+
 def _two_asks() -> tuple[Asks, Asks]:
     return Asks(), Asks()
 
@@ -126,7 +136,9 @@ class Timeline:
     other one has not been heard after, None when it has.  ``pause_ns``: the longest pause after
     which the connection went on.  ``opened``: set-up was seen to end, or was not in the file.
     ``given_up``: the unanswered rounds before ``end``, by the side that ended it.
-    ``again``: a frame of the other side after the end.
+    ``again``: a frame of the other side after the end.  ``woken``: who came back when the other
+    side had given up without a word, None once that one is heard again.
+    ``breaks``: those of its tap.  ``lull``: the pause before the last frame, if worth one.
     """
 
     transport: str
@@ -150,18 +162,41 @@ class Timeline:
     given_up: int = 0
     again: Mark | None = None
     rebirth: Rebirth | None = None
+    woken: Woken | None = None
     shut: list[Mark | None] = field(default_factory=lambda: [None, None])
     gateways: tuple[bytes, bytes] = (b"", b"")
+    breaks: Breaks = field(default_factory=Breaks)
+    lull: Lull | None = None
 
     def hear(self, side: int, at_ns: int, frame: int) -> None:
         """A frame of a side; it does not answer anything yet."""
         self.frames += 1
+        self.lull = None
         if at_ns > self.last_ns:
-            self.pause_ns = max(self.pause_ns, at_ns - self.last_ns)
+            self._paused(at_ns)
             self.last_ns = at_ns
-        self.heard[side] = mark = Mark(at_ns, frame)
+        mark = Mark(at_ns, frame)
+        asks = self.asks[1 - side]
+        if asks.count >= STOPPED_MIN and asks.overdue(at_ns):
+            self.woken = Woken(side, replace(asks), self.heard[side], mark)
+        elif self.woken is not None and self.woken.side != side:
+            self.woken = None
+        self.heard[side] = mark
         if self.sent[side] is None:
             self.sent[side] = mark
+
+    def _paused(self, at_ns: int) -> None:
+        pause_ns = at_ns - self.last_ns
+        if pause_ns >= LULL_MIN_NS:
+            self.lull = Lull(self.last_ns, at_ns, self.pause_ns)
+            self.breaks.went_on(self.lull)
+        if pause_ns > self.pause_ns:
+            self.pause_ns = pause_ns
+
+    def count(self, at_ns: int) -> None:
+        """A frame that is none of its sender's doing on this connection, such as a refusal."""
+        self.frames += 1
+        self.last_ns = max(self.last_ns, at_ns)
 
     def answer(self, side: int) -> None:
         """What a side has just sent shows it alive: the other side's asks are answered."""
@@ -211,8 +246,7 @@ class Timeline:
 
     def after_end(self, side: int, at_ns: int, frame: int) -> None:
         """A frame behind the end: of the other side, it may show that it does not know."""
-        self.frames += 1
-        self.last_ns = max(self.last_ns, at_ns)
+        self.count(at_ns)
         end = self.end
         if end is None or side == end.side or self.rebirth is not None or self.again is not None:
             return
@@ -222,6 +256,29 @@ class Timeline:
     def reborn(self, side: int, at_ns: int, frame: int, *, certain: bool) -> None:
         if self.rebirth is None or (certain and not self.rebirth.certain):
             self.rebirth = Rebirth(side, Mark(at_ns, frame), certain)
+
+    def before(self, woken: Woken) -> Timeline:
+        """The story up to the give-up; what followed is the consequence of it."""
+        asks, heard = (Asks(), woken.asks), [self.heard[A], self.heard[B]]
+        heard[woken.side] = woken.heard
+        goodbye = self.goodbye
+        if goodbye is not None and goodbye.at.at_ns >= woken.back.at_ns:
+            goodbye = None
+        return replace(
+            self,
+            asks=asks if woken.side == A else asks[::-1],
+            heard=heard,
+            goodbye=goodbye,
+            end=None,
+            again=None,
+            rebirth=None,
+            given_up=0,
+        )
+
+    @property
+    def last_frame(self) -> int:
+        """The last frame of either side."""
+        return max((mark.frame for mark in self.heard if mark is not None), default=0)
 
     def idle_ns(self) -> int | None:
         """The lower median of the idle times before a probe."""
