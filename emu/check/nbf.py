@@ -145,9 +145,10 @@ class NbfFlows:
             booted = self._book.hosts.boot_after(host, since_ns) is not None
             timeline.reborn(side, *mark, certain=booted)
             timeline.count(mark.at_ns)
+            timeline.refused(side)
         else:
             timeline.hear(side, *mark)
-        timeline.answer(side)
+            timeline.answer(side)
         timeline.finish(side, *mark, How.END_FRAME)
 
     def _disconnect(self, timeline: Timeline, side: int, mark: Mark) -> None:

@@ -25,6 +25,8 @@ _ASKS = {
     Mechanism.LLC2_POLL: "LLC polls",
     Mechanism.NBF_SESSION_ALIVE: "repetitions of a session alive frame",
 }
+#: What a mechanism sends when it is answered, where that is not what it repeats in vain.
+_BEATS = _ASKS | {Mechanism.NBF_SESSION_ALIVE: "session alive frames"}
 
 
 def sentence(verdict: Verdict, case: Case, zero_ns: int) -> Verdict:
@@ -40,13 +42,20 @@ def _at(at_ns: int | None) -> str:
     return "never" if at_ns is None else format_seconds(at_ns)
 
 
-def _asks(verdict: Verdict, case: Case) -> str:
-    """``5 keepalive probes unanswered (every 1 s)``."""
-    count = verdict.probes_unanswered
-    name = _ASKS[case.asks.mechanism]
-    counted = name.removesuffix("s") if count == 1 and name.endswith("s") else name
-    every = f" (first gap {format_seconds(case.asks.gap_ns)})" if case.asks.gap_ns else ""
-    return f"{count} {counted} unanswered{every}"
+def _asks(case: Case) -> str:
+    """``5 keepalive probes unanswered (first gap 1 s)``."""
+    kinds = [(count, kind) for kind, count in case.asks.kinds.items() if count]
+    counted = " and ".join(_counted(count, kind) for count, kind in kinds)
+    gap_ns = case.asks.gap_ns if len(kinds) == 1 and case.asks.count > 1 else 0
+    first_gap = f" (first gap {format_seconds(gap_ns)})" if gap_ns else ""
+    return f"{counted} unanswered{first_gap}"
+
+
+def _counted(count: int, kind: Mechanism) -> str:
+    name = _ASKS[kind]
+    if count == 1:
+        name = name.replace("repetitions", "repetition").removesuffix("s")
+    return f"{count} {name}"
 
 
 def _gave_up(verdict: Verdict, case: Case, zero_ns: int) -> str:
@@ -58,7 +67,7 @@ def _gave_up(verdict: Verdict, case: Case, zero_ns: int) -> str:
     return (
         f"{_name(verdict, verdict.dead)} was last heard at {_at(verdict.last_heard_ns)};"
         f" {_name(verdict, case.waiting)} gave up at {_at(verdict.disconnected_at_ns)}"
-        f" ({verdict.how}){took}, {_asks(verdict, case)}{alive}"
+        f" ({verdict.how}){took}, {_asks(case)}{alive}"
     )
 
 
@@ -70,12 +79,13 @@ def _rebooted(verdict: Verdict, case: Case, zero_ns: int) -> str:
     if rebirth is None:
         boot = case.boot
         at = _at(boot.at_ns - zero_ns) if boot else "a later time"
-        return f"{heard} and starts anew at {at}; {_asks(verdict, case)}"
+        return f"{heard} and starts anew at {at}; {_asks(case)}"
     anew = rebirth.certain or case.timeline.end is None
     what = "starts anew" if anew else "has no memory of the connection"
     ended = verdict.disconnected_at_ns
     over = f", which ends it at {_at(ended)} ({verdict.how})" if ended is not None else ""
-    return f"{heard} and {what} at {_at(rebirth.at.at_ns - zero_ns)}{over}"
+    asks = f"; {_asks(case)} before" if case.asks.count else ""
+    return f"{heard} and {what} at {_at(rebirth.at.at_ns - zero_ns)}{over}{asks}"
 
 
 def _silent(verdict: Verdict, case: Case, zero_ns: int) -> str:
@@ -88,7 +98,7 @@ def _silent(verdict: Verdict, case: Case, zero_ns: int) -> str:
         rest = f"the {ends} while {asker} still asks"
     return (
         f"{_name(verdict, verdict.dead)} was last heard at {_at(verdict.last_heard_ns)};"
-        f" {_asks(verdict, case)}, {rest}"
+        f" {_asks(case)}, {rest}"
     )
 
 
@@ -102,7 +112,7 @@ def _hung(verdict: Verdict, case: Case, zero_ns: int) -> str:
     back = _at(case.back.at_ns - zero_ns if case.back else None)
     return (
         f"{_name(verdict, case.silent)} was last heard at {_at(verdict.last_heard_ns)};"
-        f" {_asks(verdict, case)}, {gave_up}; it goes on where it stopped at {back}"
+        f" {_asks(case)}, {gave_up}; it goes on where it stopped at {back}"
     )
 
 
@@ -147,7 +157,7 @@ def _path_drop(verdict: Verdict, case: Case, zero_ns: int) -> str:
     )
     return (
         f"{_name(verdict, case.silent)} was last heard by {_name(verdict, case.waiting)} at"
-        f" {_at(verdict.last_heard_ns)}; {_asks(verdict, case)}, but {why}: the path drops packets"
+        f" {_at(verdict.last_heard_ns)}; {_asks(case)}, but {why}: the path drops packets"
     )
 
 
@@ -165,7 +175,7 @@ def _syn_timeout(verdict: Verdict, case: Case, zero_ns: int) -> str:
     alive = ", although its host is alive" if verdict.host_alive else ""
     return (
         f"{_name(verdict, case.silent)} never accepted {_name(verdict, case.waiting)};"
-        f" {_asks(verdict, case)} after {_at(verdict.silent_since_ns)}{alive}"
+        f" {_asks(case)} after {_at(verdict.silent_since_ns)}{alive}"
     )
 
 
@@ -184,7 +194,7 @@ def _closed(verdict: Verdict, case: Case, zero_ns: int) -> str:
     del zero_ns
     goodbye = case.timeline.goodbye
     side = goodbye.side if goodbye else None
-    rest = f"; {_asks(verdict, case)}, which is no death" if case.is_silence else ""
+    rest = f"; {_asks(case)}, which is no death" if case.is_silence else ""
     other = _name(verdict, None if side is None else 1 - side)
     return (
         f"{_name(verdict, side)} said goodbye to {other} at {_at(verdict.disconnected_at_ns)}"
@@ -195,7 +205,7 @@ def _closed(verdict: Verdict, case: Case, zero_ns: int) -> str:
 def _alive(verdict: Verdict, case: Case, zero_ns: int) -> str:
     del case, zero_ns
     asks = (
-        f", {_ASKS[verdict.mechanism]} of {_name(verdict, verdict.prober)} answered"
+        f", {_BEATS[verdict.mechanism]} of {_name(verdict, verdict.prober)} answered"
         if verdict.prober is not None
         else ""
     )
@@ -211,7 +221,7 @@ def _unknown(verdict: Verdict, case: Case, zero_ns: int) -> str:
         other = verdict.a if heard == verdict.b else verdict.b
         return f"only {heard} is heard, last at {_at(verdict.last_ns)}: nobody can tell of {other}"
     quiet = format_seconds(case.ended_ns - zero_ns - verdict.last_ns)
-    single = f"{_asks(verdict, case)} and " if case.asks.count else ""
+    single = f"{_asks(case)} and " if case.asks.count else ""
     ends = f"{verdict.a} and {verdict.b}"
     return f"{ends}: {single}nothing on the wire for {quiet} after {_at(verdict.last_ns)}"
 

@@ -188,9 +188,10 @@ class TcpFlow:
         if self._has_no_memory(side, header, at_ns):
             timeline.reborn(side, at_ns, frame, certain=False)
             timeline.count(at_ns)
+            timeline.refused(side)
         else:
             timeline.hear(side, at_ns, frame)
-        timeline.answer(side)
+            timeline.answer(side)
         timeline.finish(side, at_ns, frame, How.RST)
 
     def _has_no_memory(self, side: int, header: TcpHeader, at_ns: int) -> bool:

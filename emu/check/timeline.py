@@ -84,7 +84,7 @@ class Asks:
     """The asks of one side that nothing has answered yet; ``count`` counts rounds.
 
     ``gap_ns``: between the first two; ``longest_ns``: between any two.  ``host_seen``: the host
-    that does not answer was heard about something else meanwhile.
+    that does not answer was heard about something else meanwhile.  ``kinds``: rounds by mechanism.
     """
 
     mechanism: Mechanism = Mechanism.NONE
@@ -94,9 +94,11 @@ class Asks:
     gap_ns: int = 0
     longest_ns: int = 0
     host_seen: bool = False
+    kinds: dict[Mechanism, int] = field(default_factory=dict[Mechanism, int])
 
     def clear(self) -> None:
         self.count, self.first, self.last = 0, None, None
+        self.kinds = {}
         self.gap_ns, self.longest_ns, self.host_seen = 0, 0, False
 
     def overdue(self, at_ns: int) -> bool:
@@ -205,6 +207,16 @@ class Timeline:
         if self.asks[other].count:
             self.asks[other].clear()
 
+    def refused(self, side: int) -> None:
+        """A side without memory answers the last ask; those before it stay unanswered."""
+        asks = self.asks[1 - side]
+        if asks.count > 1:
+            asks.count -= 1
+            asks.kinds[asks.mechanism] -= 1
+        else:
+            asks.clear()
+        self.sent[1 - side] = None
+
     def ask(self, side: int, mechanism: Mechanism, at_ns: int, frame: int) -> None:
         """A side asks, having been heard with this frame.  Rounds in one burst count once."""
         asks = self.asks[side]
@@ -220,6 +232,7 @@ class Timeline:
             asks.gap_ns = 0
         asks.mechanism = mechanism
         asks.count += 1
+        asks.kinds[mechanism] = asks.kinds.get(mechanism, 0) + 1
         asks.last = Mark(at_ns, frame)
         asks.first = asks.first or self.sent[side] or asks.last
         self.probed(mechanism, side)

@@ -122,7 +122,8 @@ def _evidence(case: Case, heard: Mark | None, end: Mark | None) -> tuple[int, ..
     marks = (heard, asks.first, asks.last, rebirth.at if rebirth else None, case.boot, end)
     more = (timeline.again, case.back, *breaks, *timeline.shut)
     found = {mark.frame for mark in (*marks, *more) if mark is not None}
-    return tuple(sorted(found))
+    # Of a side that was never heard there is nothing to show but the other one.
+    return tuple(sorted(found or {timeline.last_frame}))
 
 
 def silence_ns(verdict: Verdict) -> int | None:
