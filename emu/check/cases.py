@@ -70,14 +70,17 @@ class Case:
 
 def make_case(timeline: Timeline, hosts: Hosts, ended_ns: int) -> Case:
     """What is not seen any more after a break of the capture is judged up to there."""
-    broken = timeline.breaks.after(timeline.last_frame) if timeline.end is None else None
+    broken = None
+    if timeline.end is None and timeline.breaks is not None:
+        broken = timeline.breaks.after(timeline.last_frame)
     if broken is not None:
         ended_ns = min(ended_ns, max(broken.start.at_ns, timeline.last_ns))
     woken = timeline.woken
     if woken is not None and _given_up_before(timeline, woken):
         timeline, waiting = timeline.before(woken), 1 - woken.side
     else:
-        timeline, waiting = replace(timeline, woken=None), _waiting(timeline)
+        waiting = _waiting(timeline)
+        timeline = replace(timeline, woken=None) if woken is not None else timeline
     return Case(timeline, hosts, ended_ns, waiting, broken=broken)
 
 

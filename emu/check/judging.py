@@ -17,6 +17,8 @@ from emu.check.flows import Tap
 from emu.check.reading import Records
 from emu.check.report import Report, Verdict
 from emu.check.rules import RANK
+from emu.check.settling import Settler
+from emu.check.shelf import Flows
 from emu.check.timeline import Timeline
 from emu.check.verdicts import judge
 
@@ -28,6 +30,7 @@ def check_file(path: Path | str, *, name: str = "") -> Report:
     """
     records = Records(Path(path))
     book, taps = Book(), dict[int, Tap]()
+    settler = Settler(book)
     zero_ns = last_ns = frames = unread = 0
     for record in records:
         if not frames:
@@ -42,17 +45,26 @@ def check_file(path: Path | str, *, name: str = "") -> Report:
             tap = taps[record.interface] = Tap(record.interface, book)
         known = link_type == LINKTYPE_ETHERNET
         unread += not (known and tap.ethernet(record.at_ns, record.number, record.octets))
-    flows = _verdicts(book, max(last_ns, records.ended_ns), zero_ns)
+        settler.look(last_ns, zero_ns)
+        if book.finished:
+            _forget(book, taps)
+    kept = _verdicts(book, max(last_ns, records.ended_ns), zero_ns)
     return Report(
         file=name or str(path),
         frames=frames,
         unread=unread,
-        flows=tuple(flows),
+        flows=Flows(settler.shelf, kept) if settler.shelf else tuple(kept),
         note=records.note,
     )
 
 
-def _verdicts(book: Book, ended_ns: int, zero_ns: int) -> Iterable[Verdict]:
+def _forget(book: Book, taps: dict[int, Tap]) -> None:
+    for tap, key, timeline in book.finished:
+        taps[tap].forget(key, timeline)
+    book.finished.clear()
+
+
+def _verdicts(book: Book, ended_ns: int, zero_ns: int) -> list[Verdict]:
     cases = [make_case(timeline, book.hosts, ended_ns) for timeline in _nearest(book.connections())]
     verdicts = [judge(case, zero_ns) for case in with_common_causes(cases)]
     return sorted(verdicts, key=_order)

@@ -113,6 +113,8 @@ class TcpFlow:
         if flags & FIN:
             mine.fin = True
             timeline.say_goodbye(side, at_ns, frame, How.FIN)
+        if mine.fin and theirs.fin:
+            timeline.over = not mine.outstanding and not theirs.outstanding
         if not flags & SYN:
             timeline.opened = True
         return side if asked is not None else -1
@@ -193,6 +195,7 @@ class TcpFlow:
             timeline.hear(side, at_ns, frame)
             timeline.answer(side)
         timeline.finish(side, at_ns, frame, How.RST)
+        timeline.over = timeline.over or not timeline.opened
 
     def _has_no_memory(self, side: int, header: TcpHeader, at_ns: int) -> bool:
         """A RST without ACK whose number is the one asked for: its sender looks at nothing but
@@ -213,7 +216,7 @@ class TcpFlow:
 
 def _count(timeline: Timeline, lull: Lull, mine: _Half, theirs: _Half, header: TcpHeader) -> None:
     """Whether octets went by unseen during a pause; an empty acknowledgement says nothing."""
-    if mine.next is None or theirs.next is None:
+    if mine.next is None or theirs.next is None or timeline.breaks is None:
         return
     acknowledged = ahead(header.acknowledgement, theirs.next) if header.flags & ACK else 0
     missing = ahead(header.sequence, mine.next) > 0 or acknowledged > 0

@@ -141,6 +141,7 @@ class Timeline:
     ``again``: a frame of the other side after the end.  ``woken``: who came back when the other
     side had given up without a word, None once that one is heard again.
     ``breaks``: those of its tap.  ``lull``: the pause before the last frame, if worth one.
+    ``over``: both sides know that it has ended.
     """
 
     transport: str
@@ -167,8 +168,9 @@ class Timeline:
     woken: Woken | None = None
     shut: list[Mark | None] = field(default_factory=lambda: [None, None])
     gateways: tuple[bytes, bytes] = (b"", b"")
-    breaks: Breaks = field(default_factory=Breaks)
+    breaks: Breaks | None = None
     lull: Lull | None = None
+    over: bool = False
 
     def hear(self, side: int, at_ns: int, frame: int) -> None:
         """A frame of a side; it does not answer anything yet."""
@@ -191,7 +193,8 @@ class Timeline:
         pause_ns = at_ns - self.last_ns
         if pause_ns >= LULL_MIN_NS:
             self.lull = Lull(self.last_ns, at_ns, self.pause_ns)
-            self.breaks.went_on(self.lull)
+            if self.breaks is not None:
+                self.breaks.went_on(self.lull)
         if pause_ns > self.pause_ns:
             self.pause_ns = pause_ns
 
