@@ -84,7 +84,9 @@ def _rebooted(verdict: Verdict, case: Case, zero_ns: int) -> str:
     what = "starts anew" if anew else "has no memory of the connection"
     ended = verdict.disconnected_at_ns
     over = f", which ends it at {_at(ended)} ({verdict.how})" if ended is not None else ""
-    asks = f"; {_asks(case)} before" if case.asks.count else ""
+    last = case.asks.last
+    before = " before" if last is not None and last.at_ns <= rebirth.at.at_ns else ""
+    asks = f"; {_asks(case)}{before}" if case.asks.count else ""
     return f"{heard} and {what} at {_at(rebirth.at.at_ns - zero_ns)}{over}{asks}"
 
 
