@@ -41,7 +41,7 @@ class Host:
 
     def __init__(self) -> None:
         self.timers: list[tuple[int, int, Timer]] = []
-        self.sent = 0
+        self.sent = self.armed = 0
 
     def transmit(self, octets: bytes) -> int:
         assert len(octets) >= 14
@@ -49,7 +49,8 @@ class Host:
         return self.sent
 
     def arm(self, timer: Timer, due: int) -> None:
-        heapq.heappush(self.timers, (due, len(self.timers) + self.sent * 1000, timer))
+        self.armed += 1
+        heapq.heappush(self.timers, (due, self.armed, timer))
 
     def note(self, note: Note, connection: int, frame: int | None) -> None:
         pass
