@@ -35,6 +35,7 @@ SPEECHLESS = ("ncp", "spx", "nbipx")
 ASK_WHEN_AWAKE = ("spx-nwlink", "nbipx-nwlink", "nbipx-nwlink-15s")
 #: The scenarios whose verdict matters most: the plain death, and none at all.
 WITH_ALL = ("client-power-loss", "healthy-day")
+BROKEN = {FlowClass.GAP, FlowClass.CLOCK_STEP, FlowClass.LINK_DOWN}
 #: How a cause counts, "5 keepalive probes unanswered": SESSION_ALIVE before it is none of them.
 COUNT = re.compile(r"(?:SESSION_ALIVE and )?(\d+) .* unanswered")
 DEAD = {FlowClass.GAVE_UP, FlowClass.REBOOTED, FlowClass.SILENT, FlowClass.HUNG}
@@ -167,6 +168,7 @@ def test_check_agrees_with_the_run(scenario: str, policy: str) -> None:
     dead = [flow for flow in report.flows if flow.flow_class in DEAD]
     assert len(dead) == len(noticed), "not one false death, not one missed"
     assert report.unread == 0
+    assert not {flow.flow_class for flow in report.flows} & BROKEN, "our files have no holes"
 
 
 def in_vain(session: Json, story: Played) -> list[Probe]:
