@@ -12,8 +12,9 @@ import pytest
 
 from emu.check import Report, check_file
 from emu.check.rules import RANK, FlowClass
-from emu.pdu.ip_tcp import PSH
+from emu.pdu.ip_tcp import ACK, PSH
 from tests.check.frames import Stamped, Tcp, pcap
+from tests.check.test_reading import two_taps
 from tests.check.test_tcp import given_up
 
 #: Frames of one short connection, opened and closed within half a second.
@@ -97,3 +98,26 @@ def test_ports_used_again_after_settling_are_another_flow(tmp_path: Path) -> Non
     assert len(flows) == 1401
     (late,) = [flow for flow in flows if flow.flow_class is not FlowClass.CLOSED]
     assert (late.frames, late.flow_class) == (1, FlowClass.UNKNOWN)
+
+
+def test_a_flow_seen_at_two_taps_is_settled_once(tmp_path: Path) -> None:
+    """The far tap sees 1300 connections, the near one every second of them."""
+    far = list(short_flows(1300))
+    near = [each for at, each in enumerate(far) if at // FRAMES % 2]
+    path = tmp_path / "taps.pcapng"
+    path.write_bytes(two_taps(0.03, far, near, 1400))
+    flows = check_file(path).flows
+    assert not isinstance(flows, tuple)
+    assert len(flows) == 1300
+    assert {(flow.flow_class, flow.frames) for flow in flows} == {(FlowClass.CLOSED, FRAMES)}
+
+
+def test_a_reset_connection_is_kept_until_its_other_end_knows(tmp_path: Path) -> None:
+    """Reset at 1 s, 1300 short flows, and at 1400 s the other end still talks: half-open."""
+    tcp = Tcp(client_port=999).opened().server_reset(1)
+    tcp.from_client(1400, PSH | ACK, payload=b"hello?")
+    path = tmp_path / "kept.pcap"
+    path.write_bytes(pcap(sorted([*tcp.frames, *short_flows(1300, first_s=2)])))
+    flows = check_file(path).flows
+    assert len(flows) == 1301
+    assert flows[0].flow_class is FlowClass.HALF_OPEN
