@@ -64,7 +64,9 @@ class NbfFlows:
             return False
         link = self._link(ethernet, pdu, mark)
         side = link.side_of[ethernet.source]
-        if link.timeline.end is not None:
+        if link.timeline.end is not None and _is_kind(pdu, UnnumberedKind.DM):
+            link.timeline.count(at_ns)  # it knows of no link either (3, 1)
+        elif link.timeline.end is not None:
             link.timeline.after_end(side, *mark)
         elif isinstance(pdu, Unnumbered):
             self._unnumbered(link, side, pdu, mark)

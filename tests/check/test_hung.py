@@ -8,6 +8,7 @@ from emu.check import Verdict
 from emu.check.rules import Confidence, FlowClass
 from emu.check.timeline import How
 from emu.pdu.ip_tcp import ACK, FIN, PSH, RST, SYN
+from emu.pdu.llc2 import UnnumberedKind
 from emu.pdu.ncp import NcpType
 from tests.check.frames import CLIENT, SERVER, Stamped, Tcp, judged, only
 from tests.check.test_ipx import (
@@ -20,6 +21,8 @@ from tests.check.test_ipx import (
     spx,
     spx_session,
 )
+from tests.check.test_nbf import polls, set_up, unnumbered
+from tests.check.test_sentences import gratuitous
 from tests.check.test_tcp import given_up, near, pushed_in_vain
 
 
@@ -122,6 +125,25 @@ def test_who_goes_on_after_it_was_reset_had_hung(tmp_path: Path) -> None:
         f" {SERVER} gave up at 22.2 s (rst); it goes on where it stopped at 60 s: it hung,"
         " slept or was cut off"
     )
+
+
+def test_an_address_claimed_on_waking_is_no_reboot(tmp_path: Path) -> None:
+    """RFC 5227 2.3 asks for it whenever a link comes up; the old numbers prove the old state."""
+    tcp = given_up(5)
+    tcp.from_client(60, PSH | ACK, payload=b"hello?")
+    found = only(tmp_path, sorted([*tcp.frames, gratuitous(59)]))
+    assert (found.flow_class, found.dead) == (FlowClass.HUNG, 1)
+
+
+def test_a_station_that_knows_of_no_link_after_the_give_up_has_not_hung(tmp_path: Path) -> None:
+    """DM to a repeated DISC comes from a new start; UA comes from the old one."""
+    for kind, wanted in (
+        (UnnumberedKind.DM, FlowClass.GAVE_UP),
+        (UnnumberedKind.UA, FlowClass.HUNG),
+    ):
+        disc = [unnumbered(at_s, UnnumberedKind.DISC, up=False) for at_s in (59.9, 70)]
+        frames = [*set_up(), *polls(), *disc, unnumbered(70.001, kind, up=True)]
+        assert only(tmp_path, frames).flow_class is wanted
 
 
 def test_who_comes_back_without_its_state_has_not_hung(tmp_path: Path) -> None:
