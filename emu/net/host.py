@@ -140,7 +140,10 @@ class Boot:
         return number
 
     def arm(self, timer: Timer, due: int) -> None:
-        self._at(due, TIMER, self._serve, timer)
+        """A deadline that passed while the host hung or slept is served now: the agenda knows
+        no past, and an entry in it would turn everybody's clock back."""
+        now = self._agenda.now
+        self._at(due if due > now else now, TIMER, self._serve, timer)
 
     def note(self, note: Note, connection: int, frame: int | None) -> None:
         self._observer(self, note, connection, self._nic.arriving if frame is None else frame)
