@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 class TerminalServer:
     """``names``: client name by the MAC address in hexadecimal, for stations that know no other.
 
-    ``transports``: (transport, policy) by client name.  ``lost``: what has happened to a client
-    that is without power now, None to one that has it.
+    ``transports``: (transport, policy) by client name.  ``lost``: the fault that holds a client
+    just now, None for one that is well.
     """
 
     def __init__(
@@ -199,7 +199,7 @@ class TerminalServer:
             self._became_active(record, self.connections[changed.connection])
 
     def _became_active(self, record: SessionRecord, connection: Connection) -> None:
-        """A log-on may arrive when its client has lost power already: a ghost from birth."""
+        """A log-on may arrive when its client has been struck already: a ghost from birth."""
         self.carrying[record.id] = connection
         record.holder = self.table.sessions[record.id].client
         loss = self._lost(record.holder, connection)
