@@ -115,7 +115,7 @@ class Operator:
         world = self._world
         assert world.terminal is not None
         for client in self._victims(fault):
-            world.terminal.returned(client)
+            world.terminal.returned(client, world.agents[client].connection)
             self._struck.pop(client, None)
         self._tell(fault, _ENDS[fault.kind])
         if fault.kind == "cable":
@@ -134,7 +134,7 @@ class Operator:
         world = self._world
         assert world.terminal is not None
         assert fault.client is not None
-        world.terminal.returned(fault.client)
+        world.terminal.returned(fault.client, None)
         self._struck.pop(fault.client, None)
         world.hosts[fault.client].power_on(nursery)
         self._tell(fault, "has power again and has booted")
