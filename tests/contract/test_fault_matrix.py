@@ -108,3 +108,26 @@ def test_a_hung_program_costs_nobody_a_session_and_a_dead_one_says_so(policy: st
         assert found.left_ns is None
     else:
         assert found.left_ns is not None and 0 < found.left_ns - killed.at_ns < S
+
+
+# --- columns that were wrong once, whatever is played by default ------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cell", "end"),
+    [
+        # A word that does not acknowledge the data is no recovery: the session goes with it.
+        (Cell("spx-novell", "suspend", "client", "in-the-air"), "behind the last probe"),
+        (Cell("nbipx-novell", "suspend", "client", "pushes"), "behind the last probe"),
+        # The client's own DATA_ACK was lost, and its first word behind the cut is DISC.
+        (Cell("nbf-ibm", "cable", "client", "held-back"), "before the first probe"),
+    ],
+    ids=_column,
+)
+def test_a_session_lost_after_the_client_was_heard_is_the_faults(cell: Cell, end: str) -> None:
+    each = cell.ending(ends(cell)[end])
+    run = each.play()
+    found = check_invariants(each, run)
+    check_formula(each, run, found)
+    (session,) = run.json["sessions"]
+    assert (session["noticed_at_s"] is not None, session["false_disconnect"]) == (True, True)

@@ -78,3 +78,21 @@ def test_a_full_ring_keeps_what_came_first_in_its_order() -> None:
     bench.lan.offer(bench.lan.nics[OTHER], pushes[-1], seconds(5))
     bench.run(seconds(6))
     assert bench.stations[0].got[-1][0] == pushes[-1], "the ring is empty and takes no more"
+
+
+def test_the_ring_comes_before_the_timers_that_are_overdue() -> None:
+    """An answer that waits in the NIC spares the retransmission that is due (architecture.md 4)."""
+    bench = Bench()
+    boot = bench.host.power_on(None)
+    heard_before: list[int] = []
+
+    class Alarm:
+        def fire(self, now: int) -> None:
+            heard_before.append(len(bench.stations[0].got))
+
+    boot.arm(Alarm(), seconds(2))
+    boot.stop(hears=True)
+    bench.lan.offer(bench.lan.nics[OTHER], frame(ETHERNET_II), 0)
+    bench.run(seconds(3))
+    boot.resume(seconds(3))
+    assert heard_before == [1]
