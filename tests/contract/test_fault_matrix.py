@@ -122,7 +122,7 @@ def test_a_hung_program_costs_nobody_a_session_and_a_dead_one_says_so(policy: st
         # The client's own DATA_ACK was lost, and its first word behind the cut is DISC.
         (Cell("nbf-ibm", "cable", "client", "held-back"), "before the first probe"),
     ],
-    ids=_column,
+    ids=["spx-novell", "nbipx-novell", "nbf-ibm"],
 )
 def test_a_session_lost_after_the_client_was_heard_is_the_faults(cell: Cell, end: str) -> None:
     each = cell.ending(ends(cell)[end])
