@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +40,7 @@ class RunResult:
     """Everything one run says.
 
     ``predicted_ns``: what the closed formula says of each session's first fault, None for never;
-    ``predicted_near_ns``: what it says if the client comes back by some round trips sooner.
+    ``predicted_near_ns``: the same if the client comes back by some round trips sooner, or later.
     """
 
     scenario: str
@@ -54,7 +54,7 @@ class RunResult:
     recording: Recording
     sha256: str
     predicted_ns: Mapping[int, int | None]
-    predicted_near_ns: Mapping[int, int | None]
+    predicted_near_ns: Sequence[Mapping[int, int | None]]
     judgements: tuple[Judgement, ...] = ()
     settings: tuple[str, ...] = ()
     path: str | None = None

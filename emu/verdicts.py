@@ -46,7 +46,9 @@ def _formula(scenario: Scenario, result: RunResult) -> Iterator[Judgement]:
 def _beyond_the_formula(loss: Loss) -> bool:
     over = loss.ended_at_ns is not None and not loss.recovered
     taken_over = over and loss.noticed_at_ns is None
-    return taken_over or loss.struck_again
+    # A formula is about the server's patience: a client that lost its own says so when it can.
+    gave_up = loss.until_ns is not None and loss.client_gave_up
+    return taken_over or loss.struck_again or gave_up
 
 
 def _agreement(scenario: Scenario, result: RunResult, record: SessionRecord) -> Judgement:
@@ -59,7 +61,7 @@ def _agreement(scenario: Scenario, result: RunResult, record: SessionRecord) -> 
     tolerance = 0 if silent_for_good else tolerance_ns(scenario)
     answers = [predicted]
     if not silent_for_good:
-        answers.append(_seen(result.predicted_near_ns[record.id], left_ns))
+        answers += [_seen(near[record.id], left_ns) for near in result.predicted_near_ns]
     holds = any(_agrees(answer, emulated, tolerance, left_ns) for answer in answers)
     why = f"formula {_text(predicted)}, emulation {_text(emulated)}"
     return Judgement(

@@ -62,7 +62,8 @@ class Boot:
     """One life of a host; what ``emu.stations.base.Surroundings`` asks for.
 
     ``number`` counts from 0.  ``alive`` turns False for good when the power goes: timers of
-    this life then expire unheard, and nothing it does reaches the wire.
+    this life then expire unheard, and nothing it does reaches the wire.  ``holds``: how often
+    its program was brought to a standstill.
     """
 
     __slots__ = (
@@ -71,6 +72,7 @@ class Boot:
         "_by_sap",
         "_by_type",
         "_hold",
+        "_holders",
         "_ledger",
         "_nic",
         "_observer",
@@ -109,6 +111,7 @@ class Boot:
         self._overdue: list[Timer] = []
         self._ring: list[tuple[bytes, int]] = []
         self._hold: Signal | None = None
+        self._holders = 0
         self._stations: dict[bytes, list[Station]] = {}
 
     def add(self, station: Station) -> None:
@@ -143,7 +146,8 @@ class Boot:
         return number
 
     def arm(self, timer: Timer, due: int) -> None:
-        # A machine that comes to itself may have missed several deadlines: those are due now.
+        """A deadline that passed while the host hung or slept is served now: the agenda knows
+        no past, and an entry in it would turn everybody's clock back."""
         now = self._agenda.now
         self._at(due if due > now else now, TIMER, self._serve, timer)
 
@@ -212,14 +216,17 @@ class Boot:
 
     def hold(self) -> None:
         """The program stands still at its next step; machines go on."""
+        self._holders += 1
         if self._hold is None:
             self._hold = Signal(self.host.timeline)
 
     def release(self) -> None:
-        """The program goes on, and reads what came meanwhile."""
-        self.unread = False
-        hold, self._hold = self._hold, None
-        if hold is not None:
+        """The program goes on and reads what came meanwhile, if nothing else holds it: one that
+        hung before its host slept still hangs when that wakes up."""
+        self._holders = max(0, self._holders - 1)
+        if self._hold is not None and not self._holders:
+            self.unread = False
+            hold, self._hold = self._hold, None
             hold.set("go on")
 
     @property

@@ -57,6 +57,7 @@ class Operator:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        #: Whom a fault holds just now, and since when; it stays with who never comes back.
         self._struck: dict[str, tuple[FaultSpec, int]] = {}
 
     async def work(self, nursery: trio.Nursery) -> None:
@@ -123,7 +124,8 @@ class Operator:
         world = self._world
         assert world.terminal is not None
         for client in self._victims(fault):
-            world.terminal.returned(client)
+            world.terminal.returned(client, world.agents[client].connection)
+            self._struck.pop(client, None)
         self._tell(fault, _ENDS[fault.kind])
         if fault.kind == "cable":
             self._log_cable("mend", fault)
@@ -143,7 +145,8 @@ class Operator:
         world = self._world
         assert world.terminal is not None
         assert fault.client is not None
-        world.terminal.returned(fault.client)
+        world.terminal.returned(fault.client, None)
+        self._struck.pop(fault.client, None)
         world.hosts[fault.client].power_on(nursery)
         self._tell(fault, "has power again and has booted")
 
@@ -176,11 +179,9 @@ class Operator:
                 record.open_loss.struck_again = True
 
     def lost_before(self, client: str, connection: Connection) -> Loss | None:
-        """What struck a client that has no power now."""
-        if self._world.hosts[client].boot is not None:
-            return None
-        fault, at_ns = self._struck[client]
-        return self._loss(fault, client, connection, at_ns)
+        """What struck a client and is not over: its log-on was on its way already."""
+        struck = self._struck.get(client)
+        return None if struck is None else self._loss(struck[0], client, connection, struck[1])
 
     def _loss(self, fault: FaultSpec, client: str, connection: Connection, at_ns: int) -> Loss:
         world = self._world

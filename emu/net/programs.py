@@ -97,8 +97,7 @@ class Agent:
     async def follow(self, deeds: Sequence[Deed]) -> None:
         """Do everything in its turn."""
         for deed in deeds:
-            await self._timeline.until(deed.at_ns, rank=PROGRAM)
-            await self._boot.going()
+            await self._until(deed.at_ns)
             if deed.do == "log-on":
                 await self.log_on()
             elif deed.do == "work":
@@ -106,18 +105,22 @@ class Agent:
             else:
                 self.log_off()
 
+    async def _until(self, at_ns: int) -> None:
+        """Until that instant, and longer where the program stands still then."""
+        await self._timeline.until(at_ns, rank=PROGRAM)
+        await self._boot.going()
+
     async def log_on(self) -> None:
         """Try until a session is there or the tries are used up; with a session, do nothing."""
         if self.connection is not None:
             return
         again_ns = self.person.again_ns
         for remaining in reversed(range(self.person.tries)):
-            await self._boot.going()
             started = self._timeline.now
             outcome = await self._try_to_log_on()
             if outcome == "welcome" or again_ns is None or not remaining:
                 return
-            await self._timeline.until(started + again_ns)
+            await self._until(started + again_ns)
 
     async def _try_to_log_on(self) -> str:
         assert self.station is not None

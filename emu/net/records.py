@@ -28,7 +28,9 @@ class Loss:
     ``returned``: the client came back before that; ``recovered``: with all its state, and was
     heard; ``struck_again``: and was lost again.
     ``until_ns``, ``back_at_ns``, ``attaches_at_ns``, ``same_address``,
-    ``unacknowledged_since_ns``, ``idle_since_ns``: as ``transports.base.Fault`` has them.
+    ``unacknowledged_since_ns``, ``idle_since_ns``, ``owes_acknowledgement``,
+    ``client_heard_ns``: as ``transports.base.Fault`` has them.
+    ``client_gave_up``: its own end had given the connection up when it came back.
     ``last_octet_ns``: the last octet heard, as it stood when the session stopped being a ghost,
     or at the end of the run.  ``last_words_ns``: the same, but before the client came back: one
     that is back may keep its ghost alive by answering for it.
@@ -51,6 +53,9 @@ class Loss:
     last_words_ns: int | None = None
     unacknowledged_since_ns: int | None = None
     idle_since_ns: int | None = None
+    owes_acknowledgement: bool = False
+    client_heard_ns: int | None = None
+    client_gave_up: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

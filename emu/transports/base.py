@@ -54,6 +54,10 @@ class Fault:
     ``same_address``: it does so from the address its lost connection had.
     ``unacknowledged_since_ns``: the server had sent data that the client never acknowledged, and
     waits for it since then (None: it had not, or this transport never does).
+    ``owes_acknowledgement``: the client had heard data and held its acknowledgement back when it
+    was struck; asleep, it finds that overdue when it wakes up.
+    ``client_heard_ns``: the last octet that reached the client before it was there again, from
+    which its own clocks count (None: nobody knows).
     ``idle_since_ns``: where the server's idle clock stood when the client had said its last; None
     where every octet starts it anew.
     """
@@ -66,6 +70,18 @@ class Fault:
     same_address: bool = False
     unacknowledged_since_ns: int | None = None
     idle_since_ns: int | None = None
+    owes_acknowledgement: bool = False
+    client_heard_ns: int | None = None
+
+
+def reaches(fault: Fault, at_ns: int) -> bool:
+    """Whether a frame of that instant finds the client there again.
+
+    A cable is mended when everything else of an instant is done (timeline.py, OPERATOR): what
+    is sent then is still lost.  A host that wakes up hears what arrives a little later.
+    """
+    assert fault.until_ns is not None
+    return at_ns > fault.until_ns or (at_ns == fault.until_ns and fault.kind != "cable")
 
 
 def heard_again(fault: Fault, trials: Sequence[int]) -> bool:
@@ -73,13 +89,14 @@ def heard_again(fault: Fault, trials: Sequence[int]) -> bool:
 
     ``trials``: when the server tries to reach it, and last, when it gives up.  A hung host
     answers what its NIC kept as soon as it comes to itself; what went into a cut cable or to a
-    sleeping laptop is lost, so a later trial must reach it.
+    sleeping laptop is lost, so a later trial must reach it, or an acknowledgement that it owes
+    comes first.
     """
     if fault.until_ns is None or not trials:
         return False
-    if fault.kind == "os-hang":
+    if fault.kind == "os-hang" or (fault.kind == "suspend" and fault.owes_acknowledgement):
         return fault.until_ns < trials[-1]
-    return any(at >= fault.until_ns for at in trials[:-1])
+    return any(reaches(fault, at) for at in trials[:-1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

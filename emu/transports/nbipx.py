@@ -93,7 +93,8 @@ def _silence(params: NbipxParams, _last_octet_ns: int) -> int:
 
 
 def _delay(params: NbipxParams, fault: Fault, last_octet_ns: int) -> int | None:
-    return formulas.delay(params.sliding, fault, last_octet_ns)
+    # An 80 that expects what it expected before: "I am here" (capture 22, frame 16).
+    return formulas.delay(params.sliding, fault, last_octet_ns, any_answer_will_do=True)
 
 
 def _idle_probes(params: NbipxParams, last_octet_ns: int, until_ns: int) -> int:

@@ -78,7 +78,7 @@ def _silence(params: SpxParams, _last_octet_ns: int) -> int:
 
 
 def _delay(params: SpxParams, fault: Fault, last_octet_ns: int) -> int | None:
-    return formulas.delay(params.sliding, fault, last_octet_ns)
+    return formulas.delay(params.sliding, fault, last_octet_ns, any_answer_will_do=False)
 
 
 def _idle_probes(params: SpxParams, last_octet_ns: int, until_ns: int) -> int:

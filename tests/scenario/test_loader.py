@@ -125,7 +125,7 @@ _PORT = "[clients.ws1.pinned]\nport = {}\n[[faults]]"
         ('at = "600s"', 'at = "-5s"', 'faults.1.at: expected a duration from 1ms to 8784h'),
         ('at = "600s"', 'at = "0s"', 'faults.1.at: expected a duration from 1ms'),
         ('"power-loss"', '"power-los"', 'did you mean "power-loss"?'),
-        ('"power-loss"', '"reboot"', "faults.1.off_for: expected no off_for with a reboot"),
+        ('"power-loss"', '"reboot"', 'faults.1.off_for: expected no off_for with "reboot"'),
         ("[[expect]]", _SECOND_FAULT, 'faults.2.at: expected an instant when "ws1" is back'),
         ("[[faults]]", _PORT.format(0), "pinned.port: expected a whole number from 1 to 65535"),
         ("[[faults]]", _PORT.format('"x"'), 'found "x"'),
