@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from emu.stations.base import ClientStation, Station, StationSpec
 
@@ -82,11 +82,23 @@ def heard_again(fault: Fault, trials: Sequence[int]) -> bool:
     return any(at >= fault.until_ns for at in trials[:-1])
 
 
+class Silence(Protocol):
+    """From the last octet heard of an idle client to noticing, None for never.
+
+    ``idle_since_ns``: as of a ``Fault``; None where every octet starts the clock anew, or where
+    nobody knows the clock: then the last octet is taken for one that the clock counts from.
+    """
+
+    def __call__(
+        self, params: Any, last_octet_ns: int, /, idle_since_ns: int | None = None
+    ) -> int | None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transport:
     """One row of TABLE.
 
-    ``silence(params, last_octet_ns)``: from the last octet heard to noticing, None for never.
+    ``silence(params, last_octet_ns, idle_since_ns)``: from the last octet heard to noticing.
     ``delay(params, fault, last_octet_ns)``: from the fault to noticing, None for never.
     ``idle_probes(params, last_octet_ns, until_ns)``: (probes, answers) of a healthy idle peer.
     ``formula(params)``: the arithmetic in words with the numbers put in.
@@ -101,7 +113,7 @@ class Transport:
     make_params: Callable[[str, Mapping[str, Value]], Any]
     server: Callable[[StationSpec], Station]
     client: Callable[[StationSpec], ClientStation]
-    silence: Callable[[Any, int], int | None]
+    silence: Silence
     delay: Callable[[Any, Fault, int], int | None]
     idle_probes: Callable[[Any, int, int], int]
     formula: Callable[[Any], str]

@@ -230,9 +230,14 @@ def _idle_row(params: NbfParams, last_octet_ns: int, beat_ns: int | None) -> _Ro
     return None
 
 
-def _silence(params: NbfParams, last_octet_ns: int) -> int | None:
-    """Ti and the waits of the polls; or, of SESSION_ALIVE's beat, what is left, and its waits."""
-    row = _idle_row(params, last_octet_ns, None)
+def _silence(
+    params: NbfParams, last_octet_ns: int, /, idle_since_ns: int | None = None
+) -> int | None:
+    """Ti and the waits of the polls; or, of SESSION_ALIVE's beat, what is left, and its waits.
+
+    ``idle_since_ns``: where that beat counts from, the session's set-up.
+    """
+    row = _idle_row(params, last_octet_ns, idle_since_ns)
     return None if row is None else row.down_ns - last_octet_ns
 
 

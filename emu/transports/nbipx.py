@@ -88,7 +88,9 @@ def _make_params(stack: str, values: Mapping[str, Value]) -> NbipxParams:
     )
 
 
-def _silence(params: NbipxParams, _last_octet_ns: int) -> int:
+def _silence(params: NbipxParams, _last_octet_ns: int, /, idle_since_ns: int | None = None) -> int:
+    """Every packet starts the clock anew."""
+    del idle_since_ns
     return formulas.silence(params.sliding)
 
 

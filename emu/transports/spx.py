@@ -73,7 +73,9 @@ def _make_params(stack: str, values: Mapping[str, Value]) -> SpxParams:
     return SpxParams(sliding=given.sliding(watchdog), framing=given.text("framing"))
 
 
-def _silence(params: SpxParams, _last_octet_ns: int) -> int:
+def _silence(params: SpxParams, _last_octet_ns: int, /, idle_since_ns: int | None = None) -> int:
+    """Every packet starts the clock anew."""
+    del idle_since_ns
     return formulas.silence(params.sliding)
 
 
