@@ -55,11 +55,20 @@ class Loss:
 
 @dataclass(slots=True, kw_only=True)
 class ProbeCount:
-    """Probes and their answers at the server's tap."""
+    """One end's probes and the other's answers, at the server's tap.
+
+    ``unasked``: signs of life of the same end's that nobody asked for (Novell's "verify").
+    """
 
     probes: int = 0
     answers: int = 0
+    unasked: int = 0
     bytes_on_wire: int = 0
+
+    @property
+    def frames(self) -> int:
+        """All of them."""
+        return self.probes + self.answers + self.unasked
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,6 +78,7 @@ class SessionRecord:
     ``client``: where it was opened; ``holder``: where it was last active.
     ``last_octet_ns``: last octet from the client on the connection the session has, or had
     last.  ``losses``: the faults that struck while it was active, in order.
+    ``probes``: the server's; ``client_probes``: those with which a client watches the server.
     """
 
     id: int
@@ -82,6 +92,7 @@ class SessionRecord:
     losses: list[Loss] = field(default_factory=list[Loss])
     false_disconnect: bool = False
     probes: ProbeCount = field(default_factory=ProbeCount)
+    client_probes: ProbeCount = field(default_factory=ProbeCount)
 
     @property
     def state(self) -> str:

@@ -238,7 +238,8 @@ def test_eight_probes_each_waited_out() -> None:
 
 def test_a_probe_is_answered_and_the_answer_counts() -> None:
     d = Dialogue(opened())
-    d.at(s(10)).receives(theirs(0xC0)).sends(ours(0x80)).armed({"watchdog": s(40)})
+    d.at(s(10)).receives(theirs(0xC0)).sends(ours(0x80), about=Note("answer"))
+    d.armed({"watchdog": s(40)})
     d.at(s(40)).sends(ours(0xC0), about=probe(1))
     d.receives(theirs(0x80)).notes("probe-answered", by="acknowledgement")
     d.armed({"watchdog": s(70)})

@@ -67,6 +67,11 @@ def acknowledgement(block: LinkBlock, *, final: bool) -> Transmit:
     return Transmit(_supervisory(block, poll_final=final, response=True))
 
 
+def answer(block: LinkBlock) -> Transmit:
+    """To a poll of the peer's."""
+    return Transmit(acknowledgement(block, final=True).pdu, Note("answer"))
+
+
 def poll(block: LinkBlock) -> Transmit:
     """RR with P = 1.  The first one after set-up is no probe: nothing is in doubt then."""
     acknowledged_all(block)

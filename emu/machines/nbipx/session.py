@@ -40,6 +40,7 @@ from emu.machines.nbipx.params import NbipxParams
 from emu.machines.spx.params import TrialParams
 from emu.machines.spx.retransmission import Retransmission
 from emu.machines.spx.sliding import (
+    ANSWER,
     ENDED_BY_PEER,
     ENDED_BY_US,
     MODULUS,
@@ -180,7 +181,7 @@ class NbipxSessionMachine(Sliding[NbipxPdu]):
     def on_probe(self, stimulus: Received, now: int) -> Effects:
         """Answered below the application, so it says nothing about that."""
         effects = self._hear(stimulus.pdu, Event.PROBE, now)
-        return [*effects, self._say(self._acknowledgement(), now), *self._push(now)]
+        return [*effects, self._say(self._acknowledgement(), now, ANSWER), *self._push(now)]
 
     def on_data(self, stimulus: Received, now: int) -> Effects:
         packet: NbipxSession = stimulus.pdu
@@ -220,6 +221,8 @@ class NbipxSessionMachine(Sliding[NbipxPdu]):
 
     def _hear(self, packet: NbipxSession, by: Event, now: int) -> list[Effect]:
         effects = self._heard(by, now)
+        if not packet.control & CONTROL_RESEND:
+            effects += self._unasked(by, answers=bool(effects))
         taken = self._take(packet.receive_sequence, now)
         if not taken and by is Event.SYSTEM and self._outstanding:
             self.retransmission.restart(now)
