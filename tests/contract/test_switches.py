@@ -154,6 +154,11 @@ NO_PART: dict[str, tuple[str, str, str]] = {
     "nbipx.name_broadcasts": ("it delays the log-on alone, and a new id ends no old one", "1", "9"),
     "nbipx.name_interval": ("it delays the log-on alone", "10ms", "5s"),
     "nbipx.kind_twice": ("octets of a name packet", "true", "false"),
+    "nbipx.probe_type": (
+        "the type of an idle packet, octet for octet as long",
+        "session-data",
+        "status-query",
+    ),
     "nbipx.window_edge": ("octets that no machine here reads", "true", "false"),
     "ncp.request_timeout": (
         "a client repeats what nobody answered; the server did",
