@@ -380,15 +380,16 @@ def _event(stimulus: Stimulus) -> Event:
 _KINDS = {
     NbipxSessionKind.END: Event.END,
     NbipxSessionKind.END_ACK: Event.END_ACK,
-    NbipxSessionKind.STATUS_QUERY: Event.PROBE,
-    NbipxSessionKind.STATUS_RESPONSE: Event.SYSTEM,
 }
+_STATUS = (NbipxSessionKind.STATUS_QUERY, NbipxSessionKind.STATUS_RESPONSE)
 
 
 def _received(packet: NbipxSession) -> Event:
     if is_set_up(packet):
         return Event.SET_UP
-    if packet.kind is not NbipxSessionKind.DATA:
+    if packet.kind in _STATUS and not packet.control & CONTROL_SYSTEM:
+        return Event.OTHER  # nobody knows what that asks (facts/ipx.md 1.9)
+    if packet.kind is not NbipxSessionKind.DATA and packet.kind not in _STATUS:
         return _KINDS.get(packet.kind, Event.OTHER)
     if not packet.control & CONTROL_SYSTEM:
         return Event.DATA
