@@ -114,7 +114,8 @@ class Operator:
         world = self._world
         assert world.terminal is not None
         for client in self._victims(fault):
-            world.terminal.returned(client)
+            waits = fault.kind == "cable" and self._waits(client)
+            world.terminal.returned(client, waits=waits)
         self._tell(fault, _ENDS[fault.kind])
         if fault.kind == "cable":
             self._lan(fault).mend(self._port(fault))
@@ -127,6 +128,12 @@ class Operator:
             boot.release()
         else:
             boot.resume(world.timeline.now)
+
+    def _waits(self, client: str) -> bool:
+        """Whether it waits for an acknowledgement itself, or has given up already."""
+        agent = self._world.agents.get(client)
+        own = None if agent is None else agent.connection
+        return own is None or own.unacknowledged_since_ns is not None
 
     def _restart(self, fault: FaultSpec, nursery: trio.Nursery) -> None:
         world = self._world

@@ -26,7 +26,8 @@ class Loss:
     ``gone``: its client is gone by product.md's words, so the session is a ghost while active.
     ``ended_at_ns``: when the session stopped being a ghost, noticed or not (taken over).
     ``returned``: the client came back before that; ``recovered``: with all its state, and was
-    heard; ``struck_again``: and was lost again.
+    heard; ``struck_again``: and was lost again.  ``client_waits``: when its cable was mended, it
+    waited itself for an acknowledgement, or had given up.
     ``until_ns``, ``back_at_ns``, ``attaches_at_ns``, ``same_address``,
     ``unacknowledged_since_ns``, ``idle_since_ns``: as ``transports.base.Fault`` has them.
     ``last_octet_ns``: the last octet heard, as it stood when the session stopped being a ghost,
@@ -47,6 +48,7 @@ class Loss:
     returned: bool = False
     recovered: bool = False
     struck_again: bool = False
+    client_waits: bool = False
     last_octet_ns: int | None = None
     last_words_ns: int | None = None
     unacknowledged_since_ns: int | None = None

@@ -245,23 +245,29 @@ class TerminalServer:
     def settle(self, record: SessionRecord) -> None:
         """A fault is over when the client was heard again with all its state.
 
-        One that is back and was not heard yet may still be thrown out for it.
+        One that is back and was not heard yet may still be thrown out for it; so may one that was
+        heard and has not acknowledged what was sent to it meanwhile.
         """
         connection, loss = self.carrying.get(record.id), record.open_loss
         if connection is None or loss is None or loss.until_ns is None or not loss.returned:
             return
-        if connection.last_octet_ns >= loss.until_ns:
+        since_ns = connection.unacknowledged_since_ns
+        waits = since_ns is not None and since_ns < loss.until_ns
+        if connection.last_octet_ns >= loss.until_ns and not waits:
             loss.ended_at_ns = loss.until_ns
             loss.recovered = True
 
-    def returned(self, client: str) -> None:
-        """A lost client is about to be back: its last words before that are settled."""
+    def returned(self, client: str, *, waits: bool = False) -> None:
+        """A lost client is about to be back: its last words before that are settled.
+
+        ``waits``: as ``Loss.client_waits``.
+        """
         for number in self.carrying:
             record = self._records.sessions[number]
             loss = record.open_loss
             if loss is not None and loss.client == client:
                 self.look_at(record)
-                loss.returned = True
+                loss.returned, loss.client_waits = True, waits
 
     def _new_record(self, number: int) -> SessionRecord:
         session = self.table.sessions[number]

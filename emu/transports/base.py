@@ -68,16 +68,26 @@ class Fault:
     idle_since_ns: int | None = None
 
 
+def speaks_on_waking(fault: Fault) -> bool:
+    """Whether a sleeper has something to say as soon as it wakes, asked or not.
+
+    What the server had sent before is not acknowledged: so the client held its acknowledgement
+    back, whose timer is overdue now, or it never heard the answer and asks again.
+    """
+    since_ns = fault.unacknowledged_since_ns
+    return fault.kind == "suspend" and since_ns is not None and since_ns < fault.lost_at_ns
+
+
 def heard_again(fault: Fault, trials: Sequence[int]) -> bool:
     """Whether a client that is there again with its state answers a trial in time.
 
     ``trials``: when the server tries to reach it, and last, when it gives up.  A hung host
     answers what its NIC kept as soon as it comes to itself; what went into a cut cable or to a
-    sleeping laptop is lost, so a later trial must reach it.
+    sleeping laptop is lost, so a later trial must reach it, unless the sleeper speaks first.
     """
     if fault.until_ns is None or not trials:
         return False
-    if fault.kind == "os-hang":
+    if fault.kind == "os-hang" or speaks_on_waking(fault):
         return fault.until_ns < trials[-1]
     return any(at >= fault.until_ns for at in trials[:-1])
 

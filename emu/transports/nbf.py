@@ -14,7 +14,14 @@ from emu.machines.llc2.back_off import BackOff, Doubling, Fixed, Ticked
 from emu.machines.llc2.params import DM_THEN_ACCEPT, SILENCE, UA_RESET, LinkParams
 from emu.machines.nbf.params import NbfParams
 from emu.stations.nbf import NbfClientStation, NbfServerStation
-from emu.transports.base import Fault, Parameter, Stack, Transport, Value
+from emu.transports.base import (
+    Fault,
+    Parameter,
+    Stack,
+    Transport,
+    Value,
+    speaks_on_waking,
+)
 from emu.units import format_seconds, milliseconds, seconds
 
 _DAY = seconds(86_400)
@@ -265,13 +272,13 @@ def _delay(params: NbfParams, fault: Fault, last_octet_ns: int) -> int | None:
 def _noticed_of_an_outage(row: _Row, fault: Fault) -> int | None:
     """The peer is back with its state: one poll that it still hears, and nothing happened.
 
-    After an os-hang it also finds in its ring what came meanwhile.  A reset that it hears
-    (802.2) ends the sessions all the same.
+    After an os-hang it also finds in its ring what came meanwhile, and a sleeper may speak first.
+    A reset that it hears (802.2) ends the sessions all the same.
     """
     until_ns = fault.until_ns or 0
     last_ns = max([row.starts_ns, *row.polls_ns])
-    ring = fault.kind == "os-hang" and until_ns < (row.sabmes_ns or [row.down_ns])[0]
-    if until_ns <= last_ns or ring:
+    speaks = fault.kind == "os-hang" or speaks_on_waking(fault)
+    if until_ns <= last_ns or (speaks and until_ns < (row.sabmes_ns or [row.down_ns])[0]):
         return None
     if fault.kind == "os-hang":
         return min(until_ns, row.down_ns)

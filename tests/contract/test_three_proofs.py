@@ -202,6 +202,46 @@ def test_silent_for_a_time(policy: str, kind: str, for_s: int, tmp_path: Path) -
     hold_through(case.play(tmp_path, policy), case)
 
 
+@pytest.mark.parametrize("after_ns", [80 * US, S // 10])
+@pytest.mark.parametrize("kind", SILENT)
+@pytest.mark.parametrize("policy", ENOUGH)
+def test_an_outage_that_strikes_at_work_is_told_as_the_trace_has_it(
+    policy: str, kind: str, after_ns: int, tmp_path: Path
+) -> None:
+    """The answer is on its way, or its acknowledgement is held back: nothing else is idle.
+
+    Whatever becomes of it, the JSON says what the trace says, and no formula is said to disagree
+    that was not told of what the client waits for itself.
+    """
+    for for_s in (1, 5, 27, 31):
+        case = Case(kind=kind, at_ns=WORK_NS + after_ns, for_ns=for_s * S)
+        run = case.play(tmp_path, policy)
+        (session,) = run.json["sessions"]
+        left = [move.at_ns for move in run.trace.moves(1) if move.before == "ACTIVE"]
+        assert [ns(session["noticed_at_s"])] == (left or [None])
+        assert session["false_disconnect"] is bool(left)
+        assert run.failures() == []
+
+
+def test_a_sleeper_that_owes_an_acknowledgement_says_it_on_waking(tmp_path: Path) -> None:
+    """NT: polls at 0.45 to 19.9 s, down at 29.95 s (facts/netbeui.md 2.5); awake at 27 s."""
+    case = Case(kind="suspend", at_ns=WORK_NS + S // 10, for_ns=27 * S)
+    run = case.play(tmp_path, "nbf-nt4")
+    (session,) = run.json["sessions"]
+    assert session["noticed_at_s"] is None
+    assert any(judgement.that.endswith("closed formula") for judgement in run.result.judgements)
+
+
+def test_a_sleeper_that_never_got_the_answer_is_thrown_out_though_it_was_heard(
+    tmp_path: Path,
+) -> None:
+    """Awake at 27 s it asks, and what the server sent stays unacknowledged: down at 29.95 s."""
+    case = Case(kind="suspend", at_ns=WORK_NS + 80 * US, for_ns=27 * S)
+    (session,) = case.play(tmp_path, "nbf-nt4").json["sessions"]
+    assert session["noticed_at_s"] == pytest.approx(100 + 29.95, abs=0.001)
+    assert session["false_disconnect"] is True
+
+
 @pytest.mark.parametrize("policy", POLICIES)
 def test_a_hung_program_is_never_noticed(policy: str, tmp_path: Path) -> None:
     case = Case(kind="app-hang", at_ns=WORK_NS + 20 * S)
