@@ -62,8 +62,7 @@ class Boot:
     """One life of a host; what ``emu.stations.base.Surroundings`` asks for.
 
     ``number`` counts from 0.  ``alive`` turns False for good when the power goes: timers of
-    this life then expire unheard, and nothing it does reaches the wire.  ``holds``: how often
-    its program was brought to a standstill.
+    this life then expire unheard, and nothing it does reaches the wire.
     """
 
     __slots__ = (

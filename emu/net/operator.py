@@ -124,7 +124,9 @@ class Operator:
         world = self._world
         assert world.terminal is not None
         for client in self._victims(fault):
-            world.terminal.returned(client, world.agents[client].connection)
+            waits = fault.kind == "cable" and self._waits(client)
+            end = world.agents[client].connection
+            world.terminal.returned(client, end, waits=waits)
             self._struck.pop(client, None)
         self._tell(fault, _ENDS[fault.kind])
         if fault.kind == "cable":
@@ -140,6 +142,12 @@ class Operator:
             boot.release()
         else:
             boot.resume(world.timeline.now)
+
+    def _waits(self, client: str) -> bool:
+        """Whether it waits for an acknowledgement itself, or has given up already."""
+        agent = self._world.agents.get(client)
+        own = None if agent is None else agent.connection
+        return own is None or own.unacknowledged_since_ns is not None
 
     def _restart(self, fault: FaultSpec, nursery: trio.Nursery) -> None:
         world = self._world

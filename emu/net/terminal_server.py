@@ -25,6 +25,7 @@ from emu.net.link import bytes_on_wire
 from emu.net.records import (
     Attempt,
     Loss,
+    ProbeCount,
     ProbeFrame,
     Records,
     SessionRecord,
@@ -253,8 +254,8 @@ class TerminalServer:
         """A fault is over when the client was heard again with all its state, and the server
         waits for nothing from before.
 
-        One that is back and was not heard yet may still be thrown out for it; so may one whose
-        word does not acknowledge what was lost meanwhile.
+        One that is back and was not heard yet may still be thrown out for it; so may one that was
+        heard and has not acknowledged what was sent to it meanwhile.
         """
         connection, loss = self.carrying.get(record.id), record.open_loss
         if connection is None or loss is None or loss.until_ns is None or not loss.returned:
@@ -265,17 +266,18 @@ class TerminalServer:
             loss.ended_at_ns = loss.until_ns
             loss.recovered = True
 
-    def returned(self, client: str, end: Connection | None) -> None:
+    def returned(self, client: str, end: Connection | None, *, waits: bool = False) -> None:
         """A lost client is about to be back: its last words before that are settled.
 
         ``end``: the client's own end of its connection, None if it has none any more.
+        ``waits``: as ``Loss.client_waits``.
         """
         for number in self.carrying:
             record = self._records.sessions[number]
             loss = record.open_loss
             if loss is not None and loss.client == client:
                 self.look_at(record)
-                loss.returned = True
+                loss.returned, loss.client_waits = True, waits
                 loss.client_gave_up = end is None
                 if end is not None:
                     loss.client_heard_ns = end.last_octet_ns
@@ -312,22 +314,42 @@ class TerminalServer:
                     of=int(note.facts["of"]),
                 )
             )
-        if record is not None and note.kind in ("probe", "probe-answered"):
-            self._count(record, note, frame)
-        if record is not None and note.kind == "probe-answered":
+        if record is None:
+            return
+        self._count(record, note.kind, frame)
+        if note.kind == "probe-answered":
+            self._answered(record, str(note.facts.get("by", "its peer")))
             self.settle(record)
 
-    def _count(self, record: SessionRecord, note: Note, frame: int) -> None:
-        if note.kind == "probe":
-            record.probes.probes += 1
-        else:
-            record.probes.answers += 1
-            for probe in reversed(self._records.probes):
-                if probe.session == record.id:
-                    probe.answered_by = str(note.facts.get("by", "its peer"))
-                    break
+    def _count(self, record: SessionRecord, kind: str, frame: int) -> None:
+        """Only what is seen from here: a probe of the client's counts when it is answered."""
+        own, peers = record.probes, record.client_probes
+        match kind:
+            case "probe":
+                own.probes += self._sized(own, frame)
+            case "probe-answered":
+                own.answers += self._sized(own, frame)
+            case "verify":
+                own.unasked += self._sized(own, frame)
+            case "answer":
+                peers.probes += self._sized(peers, self._boot.arriving())
+                peers.answers += self._sized(peers, frame)
+            case "unasked":
+                peers.unasked += self._sized(peers, frame)
+            case _:
+                pass
+
+    def _sized(self, count: ProbeCount, frame: int) -> int:
+        """One frame more, and what it was on the wire."""
         if self._recording is not None and frame:
-            record.probes.bytes_on_wire += bytes_on_wire(len(self._recording.octets(frame)))
+            count.bytes_on_wire += bytes_on_wire(len(self._recording.octets(frame)))
+        return 1
+
+    def _answered(self, record: SessionRecord, by: str) -> None:
+        for probe in reversed(self._records.probes):
+            if probe.session == record.id:
+                probe.answered_by = by
+                break
 
     def _cause_frame(self, client: str, serial: int | None, now: int) -> int:
         """The frame that made a change, or last preceded it.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from emu.stations.base import ClientStation, Station, StationSpec
 
@@ -84,26 +84,45 @@ def reaches(fault: Fault, at_ns: int) -> bool:
     return at_ns > fault.until_ns or (at_ns == fault.until_ns and fault.kind != "cable")
 
 
+def speaks_on_waking(fault: Fault) -> bool:
+    """Whether a sleeper has something to say as soon as it wakes, asked or not.
+
+    It held an acknowledgement back, whose timer is overdue now.
+    """
+    return fault.kind == "suspend" and fault.owes_acknowledgement
+
+
 def heard_again(fault: Fault, trials: Sequence[int]) -> bool:
     """Whether a client that is there again with its state answers a trial in time.
 
     ``trials``: when the server tries to reach it, and last, when it gives up.  A hung host
     answers what its NIC kept as soon as it comes to itself; what went into a cut cable or to a
-    sleeping laptop is lost, so a later trial must reach it, or an acknowledgement that it owes
-    comes first.
+    sleeping laptop is lost, so a later trial must reach it, unless the sleeper speaks first.
     """
     if fault.until_ns is None or not trials:
         return False
-    if fault.kind == "os-hang" or (fault.kind == "suspend" and fault.owes_acknowledgement):
+    if fault.kind == "os-hang" or speaks_on_waking(fault):
         return fault.until_ns < trials[-1]
     return any(reaches(fault, at) for at in trials[:-1])
+
+
+class Silence(Protocol):
+    """From the last octet heard of an idle client to noticing, None for never.
+
+    ``idle_since_ns``: as of a ``Fault``; None where every octet starts the clock anew, or where
+    nobody knows the clock: then the last octet is taken for one that the clock counts from.
+    """
+
+    def __call__(
+        self, params: Any, last_octet_ns: int, /, idle_since_ns: int | None = None
+    ) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transport:
     """One row of TABLE.
 
-    ``silence(params, last_octet_ns)``: from the last octet heard to noticing, None for never.
+    ``silence(params, last_octet_ns, idle_since_ns)``: from the last octet heard to noticing.
     ``delay(params, fault, last_octet_ns)``: from the fault to noticing, None for never.
     ``idle_probes(params, last_octet_ns, until_ns)``: (probes, answers) of a healthy idle peer.
     ``formula(params)``: the arithmetic in words with the numbers put in.
@@ -118,7 +137,7 @@ class Transport:
     make_params: Callable[[str, Mapping[str, Value]], Any]
     server: Callable[[StationSpec], Station]
     client: Callable[[StationSpec], ClientStation]
-    silence: Callable[[Any, int], int | None]
+    silence: Silence
     delay: Callable[[Any, Fault, int], int | None]
     idle_probes: Callable[[Any, int, int], int]
     formula: Callable[[Any], str]

@@ -37,6 +37,13 @@ _COMMON = (
         " (Microsoft's extensions) or is 0",
     ),
     Parameter(
+        name="nbipx.probe_type",
+        kind="choice",
+        choices=("session-data", "status-query"),
+        what="the packet that asks an idle peer for an answer, control C0: session data (06) of no"
+        " length, answered 06, or a status query (09), answered 0A; the answer's control is 80",
+    ),
+    Parameter(
         name="nbipx.name_broadcasts",
         kind="count",
         low=1,
@@ -84,11 +91,14 @@ def _make_params(stack: str, values: Mapping[str, Value]) -> NbipxParams:
         ack_delay_ns=given.number("ack_delay"),
         ack_window=given.number("ack_window"),
         window_edge=given.flag("window_edge"),
+        status_query=given.text("probe_type") == "status-query",
         framing=given.text("framing"),
     )
 
 
-def _silence(params: NbipxParams, _last_octet_ns: int) -> int:
+def _silence(params: NbipxParams, _last_octet_ns: int, /, idle_since_ns: int | None = None) -> int:
+    """Every packet starts the clock anew."""
+    del idle_since_ns
     return formulas.silence(params.sliding)
 
 

@@ -2,7 +2,7 @@
 
 Both ends probe, each by its own clock, and a connection that is given up is dropped without a
 word on the wire.  Left out: Linux's af_spx, whose poll looks like a connection request by a bug
-(facts/ipx.md 2.2), and SPX II.
+and whose repeats follow a law of their own (facts/ipx.md 2.2), and SPX II.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ def _make_params(stack: str, values: Mapping[str, Value]) -> SpxParams:
     return SpxParams(sliding=given.sliding(watchdog), framing=given.text("framing"))
 
 
-def _silence(params: SpxParams, _last_octet_ns: int) -> int:
+def _silence(params: SpxParams, _last_octet_ns: int, /, idle_since_ns: int | None = None) -> int:
+    """Every packet starts the clock anew."""
+    del idle_since_ns
     return formulas.silence(params.sliding)
 
 
