@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from emu.capture.recording import Recording
-from emu.net.records import Loss, Records, SessionRecord, StateRecord
+from emu.net.records import Loss, ProbeCount, Records, SessionRecord, StateRecord
 from emu.units import in_seconds
 
 SCHEMA_VERSION = 1
@@ -40,7 +40,7 @@ class RunResult:
     """Everything one run says.
 
     ``predicted_ns``: what the closed formula says of each session's first fault, None for never;
-    ``predicted_near_ns``: what it says if the client comes back by some round trips sooner.
+    ``predicted_near_ns``: the same if the client comes back by some round trips sooner, or later.
     """
 
     scenario: str
@@ -54,7 +54,7 @@ class RunResult:
     recording: Recording
     sha256: str
     predicted_ns: Mapping[int, int | None]
-    predicted_near_ns: Mapping[int, int | None]
+    predicted_near_ns: Sequence[Mapping[int, int | None]]
     judgements: tuple[Judgement, ...] = ()
     settings: tuple[str, ...] = ()
     path: str | None = None
@@ -104,7 +104,6 @@ def session_json(session: SessionRecord, recording: Recording) -> Json:
     got_over_it = loss is not None and not loss.gone and loss.noticed_at_ns is None
     if loss is not None and not got_over_it and loss.last_octet_ns is not None:
         last = loss.last_octet_ns
-    counts = session.probes
     return {
         "id": session.id,
         "client": session.client,
@@ -119,12 +118,18 @@ def session_json(session: SessionRecord, recording: Recording) -> Json:
         "notice_delay_s": _seconds(delay),
         "silence_s": _seconds(None if noticed is None else noticed - last),
         "false_disconnect": session.false_disconnect,
-        "probes": {
-            "frames": counts.probes + counts.answers,
-            "bytes_on_wire": counts.bytes_on_wire,
-            "sent": counts.probes,
-            "answered": counts.answers,
-        },
+        "probes": _probes_json(session.probes),
+        "client_probes": _probes_json(session.client_probes),
+    }
+
+
+def _probes_json(counts: ProbeCount) -> Json:
+    return {
+        "frames": counts.frames,
+        "bytes_on_wire": counts.bytes_on_wire,
+        "sent": counts.probes,
+        "answered": counts.answers,
+        "unasked": counts.unasked,
     }
 
 

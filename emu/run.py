@@ -198,7 +198,9 @@ def _collect(
         recording=recording,
         sha256=pcapng.digest(recording, comment),
         predicted_ns=predict(world),
-        predicted_near_ns=predict(world, sooner_ns=tolerance_ns(scenario)),
+        predicted_near_ns=tuple(
+            predict(world, sooner_ns=sign * tolerance_ns(scenario)) for sign in (1, -1)
+        ),
     )
     return replace(result, judgements=tuple(judge(scenario, result)))
 
@@ -223,7 +225,8 @@ def _look_at_the_end(world: World) -> None:
 def predict(world: World, *, sooner_ns: int = 0) -> dict[int, int | None]:
     """The closed formula's delay for the first fault of every session; None for never.
 
-    ``sooner_ns``: let the client be back that much sooner than it is.
+    ``sooner_ns``: let the client be back that much sooner than it is, or, if it is negative and
+    the client kept its state, later: it is heard only when its first word has arrived.
     """
     return {
         record.id: _predict_one(world.carriers[loss.client], loss, sooner_ns)
@@ -241,11 +244,13 @@ def _predict_one(carrier: Carrier, loss: Loss, sooner_ns: int) -> int | None:
         kind=loss.fault,
         lost_at_ns=loss.at_ns,
         until_ns=sooner(loss.until_ns),
-        back_at_ns=sooner(loss.back_at_ns),
-        attaches_at_ns=sooner(loss.attaches_at_ns),
+        back_at_ns=sooner(loss.back_at_ns) if sooner_ns > 0 else loss.back_at_ns,
+        attaches_at_ns=sooner(loss.attaches_at_ns) if sooner_ns > 0 else loss.attaches_at_ns,
         same_address=loss.same_address,
         unacknowledged_since_ns=loss.unacknowledged_since_ns,
         idle_since_ns=loss.idle_since_ns,
+        owes_acknowledgement=loss.owes_acknowledgement,
+        client_heard_ns=loss.client_heard_ns,
     )
     return carrier.transport.delay(carrier.server_params, fault, loss.last_words_ns)
 

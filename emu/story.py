@@ -280,12 +280,16 @@ def _crowd(struck: list[SessionRecord], result: RunResult) -> str:
 
 
 def _cost(records: list[SessionRecord]) -> str:
-    frames = sum(r.probes.probes + r.probes.answers for r in records)
-    size = sum(r.probes.bytes_on_wire for r in records)
-    if not frames:
+    """What the server spent; a client's own probes are in the JSON."""
+    if not any(r.probes.frames for r in records):
         return "no probe was sent"
     probes, answers = sum(r.probes.probes for r in records), sum(r.probes.answers for r in records)
-    return f"{_count(probes, 'probe')} and {_count(answers, 'answer')}, {size} B on wire"
+    unasked, size = (
+        sum(r.probes.unasked for r in records),
+        sum(r.probes.bytes_on_wire for r in records),
+    )
+    verified = f" and {_count(unasked, 'packet')} unasked" if unasked else ""
+    return f"{_count(probes, 'probe')} and {_count(answers, 'answer')}{verified}, {size} B on wire"
 
 
 def _count(number: int, noun: str) -> str:

@@ -3,7 +3,9 @@
 The formula's agreement is expected of every run of every policy (architecture.md 3); it is
 judged for the first fault of each session, and only where frames cannot be lost by chance,
 where nobody took the session over before the transport noticed, and where the client was not
-lost a second time before that: of these the formula says nothing.
+lost a second time before that: of these the formula says nothing.  Nor is it told of a client
+that waits for an acknowledgement itself behind a cut cable, and may give up on its own, or what
+was on the wire when a client fell asleep.
 """
 
 from __future__ import annotations
@@ -39,14 +41,23 @@ def judge(scenario: Scenario, result: RunResult) -> Iterator[Judgement]:
 
 def _formula(scenario: Scenario, result: RunResult) -> Iterator[Judgement]:
     for record in result.records.sessions.values():
-        if record.losses and not _beyond_the_formula(record.losses[0]):
+        loss = record.losses[0] if record.losses else None
+        if loss is not None and not _beyond_the_formula(loss, tolerance_ns(scenario)):
             yield _agreement(scenario, result, record)
 
 
-def _beyond_the_formula(loss: Loss) -> bool:
+def _beyond_the_formula(loss: Loss, tolerance: int) -> bool:
+    since_ns = loss.unacknowledged_since_ns
+    fell_asleep = loss.fault == "suspend" and since_ns is not None
+    if fell_asleep and 0 <= loss.at_ns - (since_ns or 0) < tolerance // ROUND_TRIPS:
+        return True
+    if loss.client_waits:
+        return True
     over = loss.ended_at_ns is not None and not loss.recovered
     taken_over = over and loss.noticed_at_ns is None
-    return taken_over or loss.struck_again
+    # A formula is about the server's patience: a client that lost its own says so when it can.
+    gave_up = loss.until_ns is not None and loss.client_gave_up
+    return taken_over or loss.struck_again or gave_up
 
 
 def _agreement(scenario: Scenario, result: RunResult, record: SessionRecord) -> Judgement:
@@ -59,7 +70,7 @@ def _agreement(scenario: Scenario, result: RunResult, record: SessionRecord) -> 
     tolerance = 0 if silent_for_good else tolerance_ns(scenario)
     answers = [predicted]
     if not silent_for_good:
-        answers.append(_seen(result.predicted_near_ns[record.id], left_ns))
+        answers += [_seen(near[record.id], left_ns) for near in result.predicted_near_ns]
     holds = any(_agrees(answer, emulated, tolerance, left_ns) for answer in answers)
     why = f"formula {_text(predicted)}, emulation {_text(emulated)}"
     return Judgement(

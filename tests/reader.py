@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.reader_ipx import Sliding, ipx
 from tests.reader_llc import Llc
@@ -79,6 +79,14 @@ class Trace:
             next(c for c in self.connections if any(f.at_ns == at_ns for f in c.heard))
             for at_ns in began
         ]
+
+    def as_of(self, at_ns: int) -> Trace:
+        """What the file would say if it ended with this instant."""
+        frames = [frame for frame in self.frames if frame.at_ns <= at_ns]
+        events = [event for event in self.events if event.at_ns <= at_ns]
+        then = replace(self, frames=frames, events=events, connections=[])
+        then.connections = list(_connections(then))
+        return then
 
 
 _MOVE = re.compile(r"session (\d+) (\w+) -> (\w+): (.*)")

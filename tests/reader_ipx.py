@@ -141,6 +141,7 @@ class Sliding:
         made = Connection(
             packet.transport, f"{node.hex()}:{number:04X}", frame.octets[6:12], frame.at_ns, [frame]
         )
+        made.owes = True
         self.open[packet.source] = made
         return made
 
@@ -152,8 +153,14 @@ def _ahead(number: int, other: int) -> bool:
 def _from_client(connection: Connection, frame: Frame, packet: _Packet) -> None:
     """Whatever it says is a sign of life (facts/ipx.md 3.2)."""
     connection.heard.append(frame)
-    if connection.probes and connection.probes[-1].answer is None:
+    asked = bool(connection.probes) and connection.probes[-1].answer is None
+    if asked:
         connection.probes[-1].answer = frame
+    if packet.control == SYSTEM | ACK_WANTED:
+        connection.client_probes.append(Probe(frame))
+    elif packet.control == SYSTEM and not asked and not connection.waiting:
+        connection.client_unasked.append(frame)
+    connection.owes = connection.owes or packet.payload or packet.is_end
     before = len(connection.waiting)
     connection.waiting = [
         each for each in connection.waiting if not _ahead(packet.expects, each[0])
@@ -180,3 +187,15 @@ def _from_server(connection: Connection, frame: Frame, packet: _Packet) -> None:
         connection.waiting.append((packet.sequence, connection.server_next))
     elif packet.is_end:
         connection.goodbye = ("end", "server", frame)
+    elif packet.control == SYSTEM:
+        _system_from_server(connection, frame)
+    connection.owes = False
+
+
+def _system_from_server(connection: Connection, frame: Frame) -> None:
+    """It answers a probe of the client's, acknowledges its data, or says that it is there."""
+    asked = connection.client_probes[-1:]
+    if asked and asked[0].answer is None:
+        asked[0].answer = frame
+    elif not connection.owes:
+        connection.unasked.append(frame)

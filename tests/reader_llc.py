@@ -71,7 +71,7 @@ class Llc:
         final, receive = bool(llc[3] & 1), llc[3] >> 1
         if by == link.caller:
             return _from_client(link, frame, llc, response and final, receive)
-        _from_server(link, frame, llc, not response and final)
+        _from_server(link, frame, llc, response and final, not response and final)
         return None
 
 
@@ -128,6 +128,8 @@ def _from_client(
         for probe in _open_probes(link):
             probe.answer = frame
     link.tell()
+    if link.calls and llc[:2] == b"\xf0\xf0" and llc[2] == RR and llc[3] & 1:
+        next(iter(link.calls.values())).client_probes.append(Probe(frame))
     nbf = None if llc[2] & 1 else _nbf(llc)
     if nbf is None:
         return None
@@ -143,8 +145,11 @@ def _from_client(
     return made
 
 
-def _from_server(link: _Link, frame: Frame, llc: bytes, poll: bool) -> None:
+def _from_server(link: _Link, frame: Frame, llc: bytes, final: bool, poll: bool) -> None:
     if llc[2] & 1:
+        asked = next(iter(link.calls.values())).client_probes[-1:] if link.calls else []
+        if final and asked and asked[0].answer is None:
+            asked[0].answer = frame
         if poll and llc[2] == RR and link.calls:
             next(iter(link.calls.values())).probes.append(Probe(frame))
         return

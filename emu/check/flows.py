@@ -6,11 +6,14 @@ TCP takes the short way through ``emu.check.tcp_header``; the rest is dissected 
 
 from __future__ import annotations
 
+from typing import cast
+
 from emu.check.book import Book
 from emu.check.ipx import IpxFlows
 from emu.check.nbf import NbfFlows
 from emu.check.tcp import TcpFlow
 from emu.check.tcp_header import TcpHeader, ipv6_source, parse_tcp
+from emu.check.timeline import Timeline
 from emu.pdu.arp import Arp
 from emu.pdu.ethernet import EthernetFrame
 from emu.pdu.ip_tcp import PROTOCOL_TCP, Ipv4Datagram
@@ -24,17 +27,25 @@ class Tap:
 
     def __init__(self, number: int, book: Book) -> None:
         self._number, self._book = number, book
+        self._breaks = book.breaks(number)
         self._tcp: dict[tuple[bytes, bytes], TcpFlow] = {}
         self._ipx = IpxFlows(number, book)
         self._nbf = NbfFlows(number, book)
 
     def ethernet(self, at_ns: int, frame: int, octets: bytes) -> bool:
         """Take one Ethernet frame; whether anybody could read it."""
+        self._breaks.tick(at_ns, frame)
         header = parse_tcp(octets)
         if header is not None:
             self._segment(at_ns, frame, header, octets)
             return True
         return self._other(at_ns, frame, octets)
+
+    def forget(self, key: object, timeline: Timeline) -> None:
+        """A connection is judged: what follows between the same ports is another one."""
+        flow = self._tcp.get(cast("tuple[bytes, bytes]", key))
+        if flow is not None and flow.timeline is timeline:
+            del self._tcp[cast("tuple[bytes, bytes]", key)]
 
     def _segment(self, at_ns: int, frame: int, header: TcpHeader, octets: bytes) -> None:
         source, destination = header.source, header.destination

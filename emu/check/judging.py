@@ -7,22 +7,20 @@ tap that saw most of it is believed, since it stood nearest to whoever kept aski
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 from emu.capture.recording import LINKTYPE_ETHERNET, LINKTYPE_UPPER_PDU
 from emu.check.book import Book
+from emu.check.cases import make_case
+from emu.check.common import with_common_causes
 from emu.check.flows import Tap
 from emu.check.reading import Records
 from emu.check.report import Report, Verdict
-from emu.check.rules import RANK, Case, make_case
+from emu.check.rules import RANK
+from emu.check.settling import Settler
+from emu.check.shelf import Flows
 from emu.check.timeline import Timeline
 from emu.check.verdicts import judge
-from emu.units import NS_PER_S
-
-#: Hosts that stop within this of each other stopped together (INDEX 09: 30 ms).
-_TOGETHER_NS = NS_PER_S
 
 
 def check_file(path: Path | str, *, name: str = "") -> Report:
@@ -32,6 +30,7 @@ def check_file(path: Path | str, *, name: str = "") -> Report:
     """
     records = Records(Path(path))
     book, taps = Book(), dict[int, Tap]()
+    settler = Settler(book)
     zero_ns = last_ns = frames = unread = 0
     for record in records:
         if not frames:
@@ -46,20 +45,28 @@ def check_file(path: Path | str, *, name: str = "") -> Report:
             tap = taps[record.interface] = Tap(record.interface, book)
         known = link_type == LINKTYPE_ETHERNET
         unread += not (known and tap.ethernet(record.at_ns, record.number, record.octets))
-    flows = _verdicts(book, max(last_ns, records.ended_ns), zero_ns)
+        settler.look(last_ns, zero_ns)
+        if book.finished:
+            _forget(book, taps)
+    kept = _verdicts(book, max(last_ns, records.ended_ns), zero_ns)
     return Report(
         file=name or str(path),
         frames=frames,
         unread=unread,
-        flows=tuple(flows),
+        flows=Flows(settler.shelf, kept) if settler.shelf else tuple(kept),
         note=records.note,
     )
 
 
-def _verdicts(book: Book, ended_ns: int, zero_ns: int) -> Iterable[Verdict]:
+def _forget(book: Book, taps: dict[int, Tap]) -> None:
+    for tap, key, timeline in book.finished:
+        taps[tap].forget(key, timeline)
+    book.finished.clear()
+
+
+def _verdicts(book: Book, ended_ns: int, zero_ns: int) -> list[Verdict]:
     cases = [make_case(timeline, book.hosts, ended_ns) for timeline in _nearest(book.connections())]
-    together = _together(cases)
-    verdicts = [judge(replace(case, common=id(case) in together), zero_ns) for case in cases]
+    verdicts = [judge(case, zero_ns) for case in with_common_causes(cases)]
     return sorted(verdicts, key=_order)
 
 
@@ -72,21 +79,3 @@ def _nearest(taps: Iterable[Sequence[Timeline]]) -> Iterable[Timeline]:
     """Of the timelines of one connection the one with most frames; of equals the first."""
     for timelines in taps:
         yield max(timelines, key=lambda each: each.frames)
-
-
-def _together(cases: Sequence[Case]) -> set[int]:
-    """Cases of TCP in which different hosts behind one gateway fell silent together (INDEX 09)."""
-    silences: list[tuple[bytes, int, bytes, int]] = []
-    for case in cases:
-        if case.timeline.transport != "tcp" or not case.is_silence or case.silent is None:
-            continue
-        if case.timeline.end is None and (heard := case.timeline.heard[case.silent]):
-            gateway = case.timeline.gateways[case.silent]
-            host = case.timeline.hosts[case.silent]
-            silences.append((gateway, heard.at_ns, host, id(case)))
-    silences.sort()
-    found: set[int] = set()
-    for one, two in pairwise(silences):
-        if one[0] == two[0] and two[1] - one[1] <= _TOGETHER_NS and one[2] != two[2]:
-            found.update((one[3], two[3]))
-    return found

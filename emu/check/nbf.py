@@ -64,7 +64,9 @@ class NbfFlows:
             return False
         link = self._link(ethernet, pdu, mark)
         side = link.side_of[ethernet.source]
-        if link.timeline.end is not None:
+        if link.timeline.end is not None and _is_kind(pdu, UnnumberedKind.DM):
+            link.timeline.count(at_ns)  # it knows of no link either (3, 1)
+        elif link.timeline.end is not None:
             link.timeline.after_end(side, *mark)
         elif isinstance(pdu, Unnumbered):
             self._unnumbered(link, side, pdu, mark)
@@ -144,11 +146,11 @@ class NbfFlows:
             host = timeline.hosts[side]
             booted = self._book.hosts.boot_after(host, since_ns) is not None
             timeline.reborn(side, *mark, certain=booted)
-            timeline.frames += 1
-            timeline.last_ns = max(timeline.last_ns, mark.at_ns)
+            timeline.count(mark.at_ns)
+            timeline.refused(side)
         else:
             timeline.hear(side, *mark)
-        timeline.answer(side)
+            timeline.answer(side)
         timeline.finish(side, *mark, How.END_FRAME)
 
     def _disconnect(self, timeline: Timeline, side: int, mark: Mark) -> None:

@@ -108,11 +108,15 @@ class NcpFlows:
             return
         connection = self._connection(pair, number, mark)
         connection.waiting = None
-        self._heard(connection, A, mark)
-        if reply.status & STATUS_BAD_CONNECTION and connection.timeline.end is None:
+        timeline = connection.timeline
+        if reply.status & STATUS_BAD_CONNECTION and timeline.end is None:
             # The server has forgotten it, the client had not noticed (1.6).
-            connection.timeline.finish(A, *mark, How.END_FRAME)
-            connection.timeline.again = mark
+            timeline.count(mark.at_ns)
+            timeline.answer(A)
+            timeline.finish(A, *mark, How.END_FRAME)
+            timeline.again = mark
+            return
+        self._heard(connection, A, mark)
 
     def _attached(self, pair: _Pair, number: int, created: Mark, mark: Mark) -> None:
         """The slot of the old connection is used again: that ends it (3.1, 4)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from emu.check.rules import Confidence, FlowClass
@@ -57,18 +57,22 @@ class Report:
     file: str
     frames: int
     unread: int
-    flows: tuple[Verdict, ...]
+    flows: Sequence[Verdict]
     note: str = ""
 
 
 def report_json(report: Report) -> dict[str, object]:
     """The object of product.md, "JSON of emu check"."""
+    return {**report_head(report), "flows": [verdict_json(flow) for flow in report.flows]}
+
+
+def report_head(report: Report) -> dict[str, object]:
+    """All of it but the flows."""
     return {
         "schema_version": SCHEMA_VERSION,
         "file": report.file,
         "frames": report.frames,
         "unread": report.unread,
-        "flows": [verdict_json(verdict) for verdict in report.flows],
     }
 
 

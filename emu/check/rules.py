@@ -1,23 +1,20 @@
 """What a timeline amounts to: an ordered table, the first row that holds decides.
 
-Rows look at a ``Case``: a timeline and what the rest of the file says about its hosts.  Each
-row cites where its reading comes from; "INDEX" is real-captures/INDEX.md, whose words
-product.md turned into the classes.
+Rows look at a ``Case``.  Each row cites where its reading comes from; "INDEX" is
+real-captures/INDEX.md, whose words product.md turned into the classes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
-from emu.check.hosts import Hosts
-from emu.check.timeline import REPETITION, Asks, Mark, Mechanism, Timeline
+from emu.check.breaks import BreakKind
+from emu.check.cases import Case
+from emu.check.timeline import REPETITION, Mechanism, Timeline
 from emu.units import NS_PER_S
 
-#: No single unanswered probe may be taken as death (RFC 1122 4.2.3.6; facts/tcp.md 2).
-UNANSWERED_MIN = 2
 #: So many unanswered asks and a goodbye of the asker leave no doubt (Linux 9, NT 4 5, NBF 8,
 #: NCP 10 of them; three is the lowest retransmission limit of facts/tcp.md 2).
 UNANSWERED_CERTAIN = 3
@@ -58,66 +55,6 @@ class Confidence(IntEnum):
     CERTAIN = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """``waiting``: the side whose asks are unanswered, None for nobody.
-
-    ``ended_ns``: when the capture stopped.  ``common``: another host behind the same gateway
-    fell silent at the same moment.
-    """
-
-    timeline: Timeline
-    hosts: Hosts
-    ended_ns: int
-    waiting: int | None
-    common: bool = False
-
-    @property
-    def asks(self) -> Asks:
-        """The unanswered asks; an empty series when nobody waits."""
-        return self.timeline.asks[self.waiting] if self.waiting is not None else Asks()
-
-    @property
-    def silent(self) -> int | None:
-        return None if self.waiting is None else 1 - self.waiting
-
-    @property
-    def is_silence(self) -> bool:
-        return self.asks.count >= UNANSWERED_MIN
-
-    @property
-    def stopped(self) -> bool:
-        """The asker stopped asking although the capture went on."""
-        return self.asks.overdue(self.ended_ns)
-
-    @property
-    def boot(self) -> Mark | None:
-        """A start of the silent host after it was last heard here."""
-        if self.silent is None:
-            return None
-        heard = self.timeline.heard[self.silent]
-        since_ns = heard.at_ns if heard else self.timeline.first_ns
-        return self.hosts.boot_after(self.timeline.hosts[self.silent], since_ns)
-
-    def lives(self, side: int) -> bool:
-        """The host of a side was heard, on anything, after it left the first ask unanswered."""
-        first = self.timeline.asks[1 - side].first
-        return first is not None and self.hosts.seen_after(self.timeline.hosts[side], first.at_ns)
-
-
-def make_case(timeline: Timeline, hosts: Hosts, ended_ns: int) -> Case:
-    """Both sides may wait when neither hears the other: then the longer series counts."""
-    if timeline.rebirth is not None:
-        waiting = 1 - timeline.rebirth.side
-        return Case(timeline, hosts, ended_ns, waiting if timeline.asks[waiting].count else None)
-    if timeline.end is not None:
-        waiting = timeline.end.side if timeline.given_up else None
-        return Case(timeline, hosts, ended_ns, waiting)
-    counts = [asks.count for asks in timeline.asks]
-    longer = 0 if counts[0] >= counts[1] else 1
-    return Case(timeline, hosts, ended_ns, longer if counts[longer] else None)
-
-
 def _refused(case: Case) -> bool:
     timeline = case.timeline
     return not timeline.opened and timeline.end is not None and not timeline.given_up
@@ -133,6 +70,23 @@ def _reborn(case: Case) -> bool:
     if rebirth is None:
         return False
     return not case.timeline.asks[1 - rebirth.side].overdue(rebirth.at.at_ns)
+
+
+def is_hung(case: Case) -> bool:
+    """It left asks unanswered until it was given up, and then went on where it had stopped.
+
+    Whoever had said goodbye, or was heard elsewhere meanwhile, was deaf or cut off (INDEX 20).
+    Its old state outweighs what looks like a start: hosts claim their address on waking, too.
+    """
+    timeline = case.timeline
+    given_up = timeline.woken is not None or timeline.given_up > 0
+    if not given_up or case.back is None or not case.is_silence or case.asks.host_seen:
+        return False
+    return timeline.goodbye is None or timeline.goodbye.side != case.silent
+
+
+def _link(case: Case) -> bool:
+    return case.link and is_hung(case)
 
 
 def _half_open(case: Case) -> bool:
@@ -183,6 +137,14 @@ def _alive(case: Case) -> bool:
     return case.ended_ns - timeline.last_ns <= _quiet_max_ns(timeline)
 
 
+def _hole(case: Case) -> bool:
+    return case.broken is not None and case.broken.kind is BreakKind.HOLE and _alive(case)
+
+
+def _clock(case: Case) -> bool:
+    return case.broken is not None and case.broken.kind is BreakKind.CLOCK and _alive(case)
+
+
 def _quiet_max_ns(timeline: Timeline) -> int:
     """As long as the flow was quiet before, or as its probes allow, it may well be alive."""
     period_ns = timeline.idle_ns() or 0
@@ -209,6 +171,12 @@ def _by_rebirth(case: Case) -> Confidence:
 
 def _by_path(case: Case) -> Confidence:
     return Confidence.LIKELY if case.asks.host_seen else Confidence.POSSIBLE
+
+
+def _by_break(case: Case) -> Confidence:
+    """Octets that are missing and stamps that run backwards are there to see."""
+    seen = case.broken is not None and (case.broken.missing or case.broken.backward)
+    return Confidence.LIKELY if seen else Confidence.POSSIBLE
 
 
 def _certain(case: Case) -> Confidence:
@@ -238,6 +206,8 @@ RULES: tuple[Rule, ...] = (
     Rule(FlowClass.ABORTED, _refused, _certain, "RFC 9293 3.10.7.3: RST answers a SYN"),
     Rule(FlowClass.SYN_TIMEOUT, _never_opened, _by_count, "INDEX: connection never came up"),
     Rule(FlowClass.REBOOTED, _reborn, _by_rebirth, "RFC 9293 3.5.1; facts/netbeui.md 3, DM"),
+    Rule(FlowClass.LINK_DOWN, _link, _likely, "INDEX: all go down with it, and up again"),
+    Rule(FlowClass.HUNG, is_hung, _by_silence, "INDEX: a freeze with later wake-up"),
     Rule(FlowClass.HALF_OPEN, _half_open, _likely, "INDEX 20: the other end does not know yet"),
     Rule(FlowClass.CLOSED, _closed, _certain, "INDEX: a missing last ACK is no death"),
     Rule(FlowClass.GAVE_UP, _gave_up, _by_count, "INDEX: asked in vain, then ended it itself"),
@@ -246,6 +216,8 @@ RULES: tuple[Rule, ...] = (
     Rule(FlowClass.PATH_DROP, _path, _by_path, "INDEX: the host is alive on other flows"),
     Rule(FlowClass.SILENT, _silent, _by_silence, "INDEX: silent, the file ends unresolved"),
     Rule(FlowClass.APP_STALLED, _stalled, _certain, "INDEX 13; RFC 9293 3.8.6.1"),
+    Rule(FlowClass.GAP, _hole, _by_break, "product.md: alive up to a hole in the capture"),
+    Rule(FlowClass.CLOCK_STEP, _clock, _by_break, "product.md: alive until the clock was set"),
     Rule(FlowClass.ALIVE, _alive, _likely, "INDEX: no end in the file"),
     Rule(FlowClass.UNKNOWN, _always, _possible, "product.md: idle without keepalive is no death"),
 )

@@ -1,13 +1,17 @@
-"""One sentence a flow: who, since when, by what, and what became of it."""
+"""One sentence a flow: who, since when, by what, and what became of it.
+
+Every sentence names both ends: files are full of flows that share one of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 
+from emu.check.cases import Case
 from emu.check.report import Verdict
-from emu.check.rules import Case, FlowClass
-from emu.check.timeline import How, Mechanism
+from emu.check.rules import FlowClass
+from emu.check.timeline import A, B, How, Mechanism
 from emu.units import format_seconds
 
 _ASKS = {
@@ -21,6 +25,8 @@ _ASKS = {
     Mechanism.LLC2_POLL: "LLC polls",
     Mechanism.NBF_SESSION_ALIVE: "repetitions of a session alive frame",
 }
+#: What a mechanism sends when it is answered, where that is not what it repeats in vain.
+_BEATS = _ASKS | {Mechanism.NBF_SESSION_ALIVE: "session alive frames"}
 
 
 def sentence(verdict: Verdict, case: Case, zero_ns: int) -> Verdict:
@@ -36,13 +42,20 @@ def _at(at_ns: int | None) -> str:
     return "never" if at_ns is None else format_seconds(at_ns)
 
 
-def _asks(verdict: Verdict, case: Case) -> str:
-    """``5 keepalive probes unanswered (every 1 s)``."""
-    count = verdict.probes_unanswered
-    name = _ASKS[case.asks.mechanism]
-    counted = name.removesuffix("s") if count == 1 and name.endswith("s") else name
-    every = f" (first gap {format_seconds(case.asks.gap_ns)})" if case.asks.gap_ns else ""
-    return f"{count} {counted} unanswered{every}"
+def _asks(case: Case) -> str:
+    """``5 keepalive probes unanswered (first gap 1 s)``."""
+    kinds = [(count, kind) for kind, count in case.asks.kinds.items() if count]
+    counted = " and ".join(_counted(count, kind) for count, kind in kinds)
+    gap_ns = case.asks.gap_ns if len(kinds) == 1 and case.asks.count > 1 else 0
+    first_gap = f" (first gap {format_seconds(gap_ns)})" if gap_ns else ""
+    return f"{counted} unanswered{first_gap}"
+
+
+def _counted(count: int, kind: Mechanism) -> str:
+    name = _ASKS[kind]
+    if count == 1:
+        name = name.replace("repetitions", "repetition").removesuffix("s")
+    return f"{count} {name}"
 
 
 def _gave_up(verdict: Verdict, case: Case, zero_ns: int) -> str:
@@ -54,23 +67,27 @@ def _gave_up(verdict: Verdict, case: Case, zero_ns: int) -> str:
     return (
         f"{_name(verdict, verdict.dead)} was last heard at {_at(verdict.last_heard_ns)};"
         f" {_name(verdict, case.waiting)} gave up at {_at(verdict.disconnected_at_ns)}"
-        f" ({verdict.how}){took}, {_asks(verdict, case)}{alive}"
+        f" ({verdict.how}){took}, {_asks(case)}{alive}"
     )
 
 
 def _rebooted(verdict: Verdict, case: Case, zero_ns: int) -> str:
     rebirth = case.timeline.rebirth
     name = _name(verdict, verdict.dead)
-    heard = f"{name} was last heard at {_at(verdict.last_heard_ns)}"
+    other = _name(verdict, None if verdict.dead is None else 1 - verdict.dead)
+    heard = f"{name} was last heard by {other} at {_at(verdict.last_heard_ns)}"
     if rebirth is None:
         boot = case.boot
         at = _at(boot.at_ns - zero_ns) if boot else "a later time"
-        return f"{heard} and starts anew at {at}; {_asks(verdict, case)}"
+        return f"{heard} and starts anew at {at}; {_asks(case)}"
     anew = rebirth.certain or case.timeline.end is None
     what = "starts anew" if anew else "has no memory of the connection"
     ended = verdict.disconnected_at_ns
     over = f", which ends it at {_at(ended)} ({verdict.how})" if ended is not None else ""
-    return f"{heard} and {what} at {_at(rebirth.at.at_ns - zero_ns)}{over}"
+    last = case.asks.last
+    before = " before" if last is not None and last.at_ns <= rebirth.at.at_ns else ""
+    asks = f"; {_asks(case)}{before}" if case.asks.count else ""
+    return f"{heard} and {what} at {_at(rebirth.at.at_ns - zero_ns)}{over}{asks}"
 
 
 def _silent(verdict: Verdict, case: Case, zero_ns: int) -> str:
@@ -79,11 +96,47 @@ def _silent(verdict: Verdict, case: Case, zero_ns: int) -> str:
         stopped = _at(case.asks.last.at_ns - zero_ns)
         rest = f"{asker} asked last at {stopped}: when it gave up is not on the wire"
     else:
-        rest = f"the file ends while {asker} still asks"
+        ends = "file ends" if case.broken is None else "capture breaks off"
+        rest = f"the {ends} while {asker} still asks"
     return (
         f"{_name(verdict, verdict.dead)} was last heard at {_at(verdict.last_heard_ns)};"
-        f" {_asks(verdict, case)}, {rest}"
+        f" {_asks(case)}, {rest}"
     )
+
+
+def _hung(verdict: Verdict, case: Case, zero_ns: int) -> str:
+    asker = _name(verdict, case.waiting)
+    gave_up = (
+        f"{asker} gave up at {_at(verdict.disconnected_at_ns)} ({verdict.how})"
+        if case.timeline.end is not None
+        else f"{asker} gave up without a word"
+    )
+    back = _at(case.back.at_ns - zero_ns if case.back else None)
+    return (
+        f"{_name(verdict, case.silent)} was last heard at {_at(verdict.last_heard_ns)};"
+        f" {_asks(case)}, {gave_up}; it goes on where it stopped at {back}"
+    )
+
+
+def _froze(verdict: Verdict, case: Case, zero_ns: int) -> str:
+    return f"{_hung(verdict, case, zero_ns)}: it hung, slept or was cut off"
+
+
+def _link_down(verdict: Verdict, case: Case, zero_ns: int) -> str:
+    return f"{_hung(verdict, case, zero_ns)}, as another host does: their link was down"
+
+
+def _broken(verdict: Verdict, case: Case, zero_ns: int) -> str:
+    broken = case.broken
+    assert broken is not None, "a rule that gives this class looks at it"
+    start, stop = (_at(mark.at_ns - zero_ns) for mark in (broken.start, broken.stop))
+    what = (
+        f"the capture has a hole from {start} to {stop}"
+        if verdict.flow_class is FlowClass.GAP
+        else f"the clock jumps from {start} to {stop}"
+    )
+    ends = f"{verdict.a} and {verdict.b}"
+    return f"{ends} were alive at {_at(verdict.last_ns)} and are not seen after it; {what}"
 
 
 def _half_open(verdict: Verdict, case: Case, zero_ns: int) -> str:
@@ -105,8 +158,8 @@ def _path_drop(verdict: Verdict, case: Case, zero_ns: int) -> str:
         else "another host behind the same gateway fell silent at the same moment"
     )
     return (
-        f"{_name(verdict, case.silent)} was last heard at {_at(verdict.last_heard_ns)};"
-        f" {_asks(verdict, case)}, but {why}: the path drops packets"
+        f"{_name(verdict, case.silent)} was last heard by {_name(verdict, case.waiting)} at"
+        f" {_at(verdict.last_heard_ns)}; {_asks(case)}, but {why}: the path drops packets"
     )
 
 
@@ -114,7 +167,7 @@ def _stalled(verdict: Verdict, case: Case, zero_ns: int) -> str:
     shut = [(mark, side) for side, mark in enumerate(case.timeline.shut) if mark]
     mark, side = shut[0]
     return (
-        f"{_name(verdict, side)} answers but has not taken data since"
+        f"{_name(verdict, side)} answers {_name(verdict, 1 - side)} but has not taken data since"
         f" {_at(mark.at_ns - zero_ns)} (window 0): its program does not read"
     )
 
@@ -123,8 +176,8 @@ def _syn_timeout(verdict: Verdict, case: Case, zero_ns: int) -> str:
     del zero_ns
     alive = ", although its host is alive" if verdict.host_alive else ""
     return (
-        f"{_name(verdict, case.silent)} never accepted the connection;"
-        f" {_asks(verdict, case)} after {_at(verdict.silent_since_ns)}{alive}"
+        f"{_name(verdict, case.silent)} never accepted {_name(verdict, case.waiting)};"
+        f" {_asks(case)} after {_at(verdict.silent_since_ns)}{alive}"
     )
 
 
@@ -132,20 +185,21 @@ def _aborted(verdict: Verdict, case: Case, zero_ns: int) -> str:
     del zero_ns
     end = case.timeline.end
     side = end.side if end else None
-    what = "ended it" if case.timeline.opened else "refused it"
-    return (
-        f"{_name(verdict, side)} {what} at {_at(verdict.disconnected_at_ns)} ({verdict.how});"
-        " the other side was alive"
-    )
+    other = _name(verdict, None if side is None else 1 - side)
+    at = f"{_at(verdict.disconnected_at_ns)} ({verdict.how})"
+    if not case.timeline.opened:
+        return f"{_name(verdict, side)} refused {other} at {at}"
+    return f"{_name(verdict, side)} ended it at {at} although {other} was alive"
 
 
 def _closed(verdict: Verdict, case: Case, zero_ns: int) -> str:
     del zero_ns
     goodbye = case.timeline.goodbye
     side = goodbye.side if goodbye else None
-    rest = f"; {_asks(verdict, case)}, which is no death" if case.is_silence else ""
+    rest = f"; {_asks(case)}, which is no death" if case.is_silence else ""
+    other = _name(verdict, None if side is None else 1 - side)
     return (
-        f"{_name(verdict, side)} closed it in order at {_at(verdict.disconnected_at_ns)}"
+        f"{_name(verdict, side)} said goodbye to {other} at {_at(verdict.disconnected_at_ns)}"
         f" ({verdict.how}){rest}"
     )
 
@@ -153,27 +207,36 @@ def _closed(verdict: Verdict, case: Case, zero_ns: int) -> str:
 def _alive(verdict: Verdict, case: Case, zero_ns: int) -> str:
     del case, zero_ns
     asks = (
-        f", {_ASKS[verdict.mechanism]} of {_name(verdict, verdict.prober)} answered"
+        f", {_BEATS[verdict.mechanism]} of {_name(verdict, verdict.prober)} answered"
         if verdict.prober is not None
         else ""
     )
-    return f"both ends alive when the file ends, last frame at {_at(verdict.last_ns)}{asks}"
+    return (
+        f"{verdict.a} and {verdict.b} are alive when the file ends, last frame at"
+        f" {_at(verdict.last_ns)}{asks}"
+    )
 
 
 def _unknown(verdict: Verdict, case: Case, zero_ns: int) -> str:
     if not case.timeline.opened or None in case.timeline.heard:
-        return f"only one side is heard, last at {_at(verdict.last_ns)}: nothing can be said"
+        heard = _name(verdict, B if case.timeline.heard[A] is None else A)
+        other = verdict.a if heard == verdict.b else verdict.b
+        return f"only {heard} is heard, last at {_at(verdict.last_ns)}: nobody can tell of {other}"
     quiet = format_seconds(case.ended_ns - zero_ns - verdict.last_ns)
-    single = f"{_asks(verdict, case)} and " if case.asks.count else ""
-    return f"{single}nothing on the wire after {_at(verdict.last_ns)} for {quiet}: nobody can tell"
+    single = f"{_asks(case)} and " if case.asks.count else ""
+    ends = f"{verdict.a} and {verdict.b}"
+    return f"{ends}: {single}nothing on the wire for {quiet} after {_at(verdict.last_ns)}"
 
 
-#: What the later classes will say; no rule gives them yet.
 _Writer = Callable[[Verdict, Case, int], str]
 _SENTENCES: dict[FlowClass, _Writer] = {
     FlowClass.GAVE_UP: _gave_up,
     FlowClass.REBOOTED: _rebooted,
     FlowClass.SILENT: _silent,
+    FlowClass.HUNG: _froze,
+    FlowClass.LINK_DOWN: _link_down,
+    FlowClass.GAP: _broken,
+    FlowClass.CLOCK_STEP: _broken,
     FlowClass.HALF_OPEN: _half_open,
     FlowClass.PATH_DROP: _path_drop,
     FlowClass.APP_STALLED: _stalled,

@@ -6,6 +6,7 @@ RFC 9293 (sections at the rules), RFC 1122 4.2.3.6 (keepalive), facts/tcp.md 2, 
 
 from __future__ import annotations
 
+from emu.check.breaks import Lull
 from emu.check.tcp_header import TcpHeader, endpoint_text
 from emu.check.timeline import A, B, How, Mark, Mechanism, Timeline
 from emu.pdu.ip_tcp import ACK, FIN, RST, SYN
@@ -100,6 +101,8 @@ class TcpFlow:
         timeline.hear(side, at_ns, frame)
         asked = self._asks(mine, theirs, header, at_ns)
         timeline.answer(side)
+        if timeline.lull is not None:
+            _count(timeline, timeline.lull, mine, theirs, header)
         if asked is not None:
             self._ask(side, asked, at_ns, frame)
         self._advance(mine, theirs, header, at_ns)
@@ -110,6 +113,8 @@ class TcpFlow:
         if flags & FIN:
             mine.fin = True
             timeline.say_goodbye(side, at_ns, frame, How.FIN)
+        if mine.fin and theirs.fin:
+            timeline.over = not mine.outstanding and not theirs.outstanding
         if not flags & SYN:
             timeline.opened = True
         return side if asked is not None else -1
@@ -176,7 +181,7 @@ class TcpFlow:
         mine = self._halves[side]
         if header.flags & ACK or not self.timeline.opened or header.sequence == mine.isn:
             return False
-        self.timeline.frames += 1
+        self.timeline.count(at_ns)
         self.timeline.reborn(side, at_ns, frame, certain=True)
         return True
 
@@ -184,12 +189,13 @@ class TcpFlow:
         timeline = self.timeline
         if self._has_no_memory(side, header, at_ns):
             timeline.reborn(side, at_ns, frame, certain=False)
-            timeline.frames += 1
-            timeline.last_ns = max(timeline.last_ns, at_ns)
+            timeline.count(at_ns)
+            timeline.refused(side)
         else:
             timeline.hear(side, at_ns, frame)
-        timeline.answer(side)
+            timeline.answer(side)
         timeline.finish(side, at_ns, frame, How.RST)
+        timeline.over = timeline.over or not timeline.opened
 
     def _has_no_memory(self, side: int, header: TcpHeader, at_ns: int) -> bool:
         """A RST without ACK whose number is the one asked for: its sender looks at nothing but
@@ -206,6 +212,16 @@ class TcpFlow:
         if at_ns - heard.at_ns < _SILENT_BEFORE_NS:
             return False
         return header.sequence == mine.acked and theirs.next is not None
+
+
+def _count(timeline: Timeline, lull: Lull, mine: _Half, theirs: _Half, header: TcpHeader) -> None:
+    """Whether octets went by unseen during a pause; an empty acknowledgement says nothing."""
+    if mine.next is None or theirs.next is None or timeline.breaks is None:
+        return
+    acknowledged = ahead(header.acknowledgement, theirs.next) if header.flags & ACK else 0
+    missing = ahead(header.sequence, mine.next) > 0 or acknowledged > 0
+    if missing or (header.length and header.sequence == mine.next):
+        timeline.breaks.counted(lull, missing=missing)
 
 
 def _is_server(header: TcpHeader) -> bool:

@@ -8,10 +8,11 @@ The size of a timeline does not grow with its frames.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
+from emu.check.breaks import LULL_MIN_NS, Breaks, Lull, Mark
 from emu.units import NS_PER_MS, NS_PER_S
 
 #: Repetitions this close together are one round: the shortest timer of all stacks is 50 ms
@@ -21,6 +22,10 @@ ROUND_NS = 20 * NS_PER_MS
 #: A frame this long after the other side's end cannot have crossed it on the way: its sender
 #: does not know (real-captures 20; the round trip of a satellite path is 0.6 s).
 CROSSED_NS = NS_PER_S
+
+#: Who asked so often in vain and then stopped has given up: the lowest limit of any stack is
+#: 3 retransmissions (facts/tcp.md 2).
+STOPPED_MIN = 3
 
 #: So many idle times are kept; the median of them is reported.
 _SAMPLES = 31
@@ -58,13 +63,6 @@ class How(StrEnum):
     STILL_OPEN = "still-open"
 
 
-class Mark(NamedTuple):
-    """An instant and the frame that proves it."""
-
-    at_ns: int
-    frame: int
-
-
 class End(NamedTuple):
     """``side`` ended the connection, or said goodbye, with a frame of kind ``how``."""
 
@@ -86,7 +84,7 @@ class Asks:
     """The asks of one side that nothing has answered yet; ``count`` counts rounds.
 
     ``gap_ns``: between the first two; ``longest_ns``: between any two.  ``host_seen``: the host
-    that does not answer was heard about something else meanwhile.
+    that does not answer was heard about something else meanwhile.  ``kinds``: rounds by mechanism.
     """
 
     mechanism: Mechanism = Mechanism.NONE
@@ -96,9 +94,11 @@ class Asks:
     gap_ns: int = 0
     longest_ns: int = 0
     host_seen: bool = False
+    kinds: dict[Mechanism, int] = field(default_factory=dict[Mechanism, int])
 
     def clear(self) -> None:
         self.count, self.first, self.last = 0, None, None
+        self.kinds = {}
         self.gap_ns, self.longest_ns, self.host_seen = 0, 0, False
 
     def overdue(self, at_ns: int) -> bool:
@@ -114,6 +114,18 @@ class Asks:
         return at_ns - self.last.at_ns > wait_ns + NS_PER_S
 
 
+class Woken(NamedTuple):
+    """``side`` was heard again, at ``back``, after the other side had stopped asking for it.
+
+    ``asks``: what it had left unanswered; ``heard``: its last frame before that.
+    """
+
+    side: int
+    asks: Asks
+    heard: Mark | None
+    back: Mark
+
+
 def _two_asks() -> tuple[Asks, Asks]:
     return Asks(), Asks()
 
@@ -126,7 +138,10 @@ class Timeline:
     other one has not been heard after, None when it has.  ``pause_ns``: the longest pause after
     which the connection went on.  ``opened``: set-up was seen to end, or was not in the file.
     ``given_up``: the unanswered rounds before ``end``, by the side that ended it.
-    ``again``: a frame of the other side after the end.
+    ``again``: a frame of the other side after the end.  ``woken``: who came back when the other
+    side had given up without a word, None once that one is heard again.
+    ``breaks``: those of its tap.  ``lull``: the pause before the last frame, if worth one.
+    ``over``: both sides know that it has ended.
     """
 
     transport: str
@@ -150,18 +165,43 @@ class Timeline:
     given_up: int = 0
     again: Mark | None = None
     rebirth: Rebirth | None = None
+    woken: Woken | None = None
     shut: list[Mark | None] = field(default_factory=lambda: [None, None])
     gateways: tuple[bytes, bytes] = (b"", b"")
+    breaks: Breaks | None = None
+    lull: Lull | None = None
+    over: bool = False
 
     def hear(self, side: int, at_ns: int, frame: int) -> None:
         """A frame of a side; it does not answer anything yet."""
         self.frames += 1
+        self.lull = None
         if at_ns > self.last_ns:
-            self.pause_ns = max(self.pause_ns, at_ns - self.last_ns)
+            self._paused(at_ns)
             self.last_ns = at_ns
-        self.heard[side] = mark = Mark(at_ns, frame)
+        mark = Mark(at_ns, frame)
+        asks = self.asks[1 - side]
+        if asks.count >= STOPPED_MIN and asks.overdue(at_ns):
+            self.woken = Woken(side, replace(asks), self.heard[side], mark)
+        elif self.woken is not None and self.woken.side != side:
+            self.woken = None
+        self.heard[side] = mark
         if self.sent[side] is None:
             self.sent[side] = mark
+
+    def _paused(self, at_ns: int) -> None:
+        pause_ns = at_ns - self.last_ns
+        if pause_ns >= LULL_MIN_NS:
+            self.lull = Lull(self.last_ns, at_ns, self.pause_ns)
+            if self.breaks is not None:
+                self.breaks.went_on(self.lull)
+        if pause_ns > self.pause_ns:
+            self.pause_ns = pause_ns
+
+    def count(self, at_ns: int) -> None:
+        """A frame that is none of its sender's doing on this connection, such as a refusal."""
+        self.frames += 1
+        self.last_ns = max(self.last_ns, at_ns)
 
     def answer(self, side: int) -> None:
         """What a side has just sent shows it alive: the other side's asks are answered."""
@@ -169,6 +209,16 @@ class Timeline:
         self.sent[other] = None
         if self.asks[other].count:
             self.asks[other].clear()
+
+    def refused(self, side: int) -> None:
+        """A side without memory answers the last ask; those before it stay unanswered."""
+        asks = self.asks[1 - side]
+        if asks.count > 1:
+            asks.count -= 1
+            asks.kinds[asks.mechanism] -= 1
+        else:
+            asks.clear()
+        self.sent[1 - side] = None
 
     def ask(self, side: int, mechanism: Mechanism, at_ns: int, frame: int) -> None:
         """A side asks, having been heard with this frame.  Rounds in one burst count once."""
@@ -185,6 +235,7 @@ class Timeline:
             asks.gap_ns = 0
         asks.mechanism = mechanism
         asks.count += 1
+        asks.kinds[mechanism] = asks.kinds.get(mechanism, 0) + 1
         asks.last = Mark(at_ns, frame)
         asks.first = asks.first or self.sent[side] or asks.last
         self.probed(mechanism, side)
@@ -211,8 +262,7 @@ class Timeline:
 
     def after_end(self, side: int, at_ns: int, frame: int) -> None:
         """A frame behind the end: of the other side, it may show that it does not know."""
-        self.frames += 1
-        self.last_ns = max(self.last_ns, at_ns)
+        self.count(at_ns)
         end = self.end
         if end is None or side == end.side or self.rebirth is not None or self.again is not None:
             return
@@ -222,6 +272,29 @@ class Timeline:
     def reborn(self, side: int, at_ns: int, frame: int, *, certain: bool) -> None:
         if self.rebirth is None or (certain and not self.rebirth.certain):
             self.rebirth = Rebirth(side, Mark(at_ns, frame), certain)
+
+    def before(self, woken: Woken) -> Timeline:
+        """The story up to the give-up; what followed is the consequence of it."""
+        asks, heard = (Asks(), woken.asks), [self.heard[A], self.heard[B]]
+        heard[woken.side] = woken.heard
+        goodbye = self.goodbye
+        if goodbye is not None and goodbye.at.at_ns >= woken.back.at_ns:
+            goodbye = None
+        return replace(
+            self,
+            asks=asks if woken.side == A else asks[::-1],
+            heard=heard,
+            goodbye=goodbye,
+            end=None,
+            again=None,
+            rebirth=None,
+            given_up=0,
+        )
+
+    @property
+    def last_frame(self) -> int:
+        """The last frame of either side."""
+        return max((mark.frame for mark in self.heard if mark is not None), default=0)
 
     def idle_ns(self) -> int | None:
         """The lower median of the idle times before a probe."""

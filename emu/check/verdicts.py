@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from emu.check.cases import Case
 from emu.check.report import Verdict
-from emu.check.rules import Case, FlowClass, Rule, decide, mechanism_of
+from emu.check.rules import FlowClass, Rule, decide, mechanism_of
 from emu.check.sentences import sentence
 from emu.check.timeline import How, Mark
 
@@ -13,7 +14,16 @@ _DEAD = frozenset({FlowClass.GAVE_UP, FlowClass.REBOOTED, FlowClass.SILENT, Flow
 #: Classes whose end, if any, is the orderly goodbye.
 _BY_GOODBYE = frozenset({FlowClass.CLOSED})
 #: Classes whose end is the frame that tore the connection down.
-_BY_END = frozenset({FlowClass.GAVE_UP, FlowClass.REBOOTED, FlowClass.HALF_OPEN, FlowClass.ABORTED})
+_BY_END = frozenset(
+    {
+        FlowClass.GAVE_UP,
+        FlowClass.REBOOTED,
+        FlowClass.HUNG,
+        FlowClass.LINK_DOWN,
+        FlowClass.HALF_OPEN,
+        FlowClass.ABORTED,
+    }
+)
 
 
 def judge(case: Case, zero_ns: int) -> Verdict:
@@ -107,9 +117,13 @@ def _evidence(case: Case, heard: Mark | None, end: Mark | None) -> tuple[int, ..
     """The frames a reader should look at: last heard, first and last ask, the end."""
     timeline = case.timeline
     asks, rebirth = case.asks, timeline.rebirth
+    broken = case.broken
+    breaks = (broken.start, broken.stop) if broken is not None else ()
     marks = (heard, asks.first, asks.last, rebirth.at if rebirth else None, case.boot, end)
-    found = {mark.frame for mark in (*marks, timeline.again, *timeline.shut) if mark is not None}
-    return tuple(sorted(found))
+    more = (timeline.again, case.back, *breaks, *timeline.shut)
+    found = {mark.frame for mark in (*marks, *more) if mark is not None}
+    # Of a side that was never heard there is nothing to show but the other one.
+    return tuple(sorted(found or {timeline.last_frame}))
 
 
 def silence_ns(verdict: Verdict) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from emu.cli.output import note, one_line
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from emu.check.report import Report
 
 EXIT_EXPECTATION_FAILED = 1
+#: How ``json.dumps`` ends an object that is not empty.
+_CLOSE = "\n}"
 
 
 def main(files: Sequence[str], *, expect: Sequence[str], as_json: bool) -> int:
@@ -38,12 +40,39 @@ def main(files: Sequence[str], *, expect: Sequence[str], as_json: bool) -> int:
 
 def _print_json(reports: Sequence[Report]) -> None:
     """One object; of several files a list of them under ``files``, as ``emu run`` has runs."""
-    from emu.check.report import SCHEMA_VERSION, report_json
+    from emu.check.report import SCHEMA_VERSION
 
-    objects = [report_json(report) for report in reports]
-    several = {"schema_version": SCHEMA_VERSION, "files": objects}
-    whole = objects[0] if len(objects) == 1 else several
-    sys.stdout.write(json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
+    if len(reports) == 1:
+        pieces = _object(reports[0])
+    else:
+        head: dict[str, object] = {"schema_version": SCHEMA_VERSION}
+        pieces = _with_list(head, "files", map(_object, reports))
+    for piece in pieces:
+        sys.stdout.write(piece)
+    sys.stdout.write("\n")
+
+
+def _object(report: Report) -> Iterator[str]:
+    from emu.check.report import report_head, verdict_json
+
+    flows = (iter((_dumps(verdict_json(flow)),)) for flow in report.flows)
+    return _with_list(report_head(report), "flows", flows)
+
+
+def _with_list(head: dict[str, object], name: str, items: Iterable[Iterator[str]]) -> Iterator[str]:
+    """The text of ``json.dumps`` with a list as last field, item by item: it may be long."""
+    yield f'{_dumps(head).removesuffix(_CLOSE)},\n "{name}": ['
+    separator = ""
+    for item in items:
+        yield f"{separator}\n  "
+        for piece in item:
+            yield piece.replace("\n", "\n  ")
+        separator = ","
+    yield f"\n ]{_CLOSE}" if separator else f"]{_CLOSE}"
+
+
+def _dumps(value: object) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False)
 
 
 def _print_text(reports: Sequence[Report]) -> None:

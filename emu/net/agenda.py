@@ -59,6 +59,8 @@ class Agenda:
             key = (due - self.now) << 2 | rank
             lane = lanes.get(key)
             if lane is None:
+                # No lane is for a negative delay, so that this is asked of every new one.
+                assert key >= 0, f"{action} is to be done at {due} ns; it is {self.now} ns"
                 heappush(heap, (due, rank, serial(), action, argument, None))
                 consider(key)
                 return

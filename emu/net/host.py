@@ -71,6 +71,7 @@ class Boot:
         "_by_sap",
         "_by_type",
         "_hold",
+        "_holders",
         "_ledger",
         "_nic",
         "_observer",
@@ -85,6 +86,7 @@ class Boot:
         "mac",
         "number",
         "running",
+        "unread",
     )
 
     def __init__(self, host: Host, number: int) -> None:
@@ -92,6 +94,8 @@ class Boot:
         self.number = number
         self.alive = True
         self.running = True
+        #: Something came while the program stood still, and nobody has read it.
+        self.unread = False
         self.mac = host.nic.mac
         self._nic = host.nic
         self._offer = host.nic.link.offer
@@ -106,6 +110,7 @@ class Boot:
         self._overdue: list[Timer] = []
         self._ring: list[tuple[bytes, int]] = []
         self._hold: Signal | None = None
+        self._holders = 0
         self._stations: dict[bytes, list[Station]] = {}
 
     def add(self, station: Station) -> None:
@@ -140,7 +145,10 @@ class Boot:
         return number
 
     def arm(self, timer: Timer, due: int) -> None:
-        self._at(due, TIMER, self._serve, timer)
+        """A deadline that passed while the host hung or slept is served now: the agenda knows
+        no past, and an entry in it would turn everybody's clock back."""
+        now = self._agenda.now
+        self._at(due if due > now else now, TIMER, self._serve, timer)
 
     def note(self, note: Note, connection: int, frame: int | None) -> None:
         self._observer(self, note, connection, self._nic.arriving if frame is None else frame)
@@ -207,13 +215,17 @@ class Boot:
 
     def hold(self) -> None:
         """The program stands still at its next step; machines go on."""
+        self._holders += 1
         if self._hold is None:
             self._hold = Signal(self.host.timeline)
 
     def release(self) -> None:
-        """The program goes on."""
-        hold, self._hold = self._hold, None
-        if hold is not None:
+        """The program goes on and reads what came meanwhile, if nothing else holds it: one that
+        hung before its host slept still hangs when that wakes up."""
+        self._holders = max(0, self._holders - 1)
+        if self._hold is not None and not self._holders:
+            self.unread = False
+            hold, self._hold = self._hold, None
             hold.set("go on")
 
     @property

@@ -48,14 +48,15 @@ class Nic:
     ``by_type`` and ``by_sap``: who takes frames of an Ethernet type, or of an 802.3 frame by
     the two octets behind its length; both empty without power.  ``arriving``: the number of
     the frame being received just now, 0 if none.  ``heard``: told of every frame, if set.
-    ``cut``: nothing passes; the tap, which stands behind the port, sees nothing either.
+    ``cuts``: how many faults cut its cable; with any, nothing passes, and the tap, which stands
+    behind the port, sees nothing either.
     """
 
     __slots__ = (
         "arriving",
         "by_sap",
         "by_type",
-        "cut",
+        "cuts",
         "free_at",
         "heard",
         "link",
@@ -70,7 +71,7 @@ class Nic:
         self.link = link
         self.free_at = 0
         self.arriving = 0
-        self.cut = False
+        self.cuts = 0
         self.taps = False
         self.by_type: Mapping[bytes, Deliver] = NOBODY
         self.by_sap: Mapping[bytes, Deliver] = NOBODY
@@ -120,7 +121,7 @@ class Lan:
         self.nics: dict[bytes, Nic] = {}
         self._at = timeline.at
         self._cuts = 0
-        self._trunk_cut = False
+        self._trunk_cuts = 0
         self._server: Nic | None = None
         self._bits_per_second = bits_per_second
         self._propagation_ns = propagation_ns
@@ -147,26 +148,30 @@ class Lan:
         self._server = nic
 
     def cut(self, nic: Nic | None) -> None:
-        """Cut the cable at a port, or (None) between the server's switch and the clients'."""
-        self._cuts += 1
-        if nic is None:
-            self._trunk_cut = True
-        else:
-            nic.cut = True
+        """Cut the cable at a port, or (None) between the server's switch and the clients'.
+
+        Cuts are counted.  A simplification: a frame that was offered before still arrives, even
+        if its last bit would only have come to the cut; on a LAN that is 60 us.
+        """
+        self._change(nic, 1)
 
     def mend(self, nic: Nic | None) -> None:
-        """Undo ``cut``."""
-        self._cuts -= 1
+        """Undo one ``cut``; what is whole stays so."""
+        if nic.cuts if nic is not None else self._trunk_cuts:
+            self._change(nic, -1)
+
+    def _change(self, nic: Nic | None, by: int) -> None:
+        self._cuts += by
         if nic is None:
-            self._trunk_cut = False
+            self._trunk_cuts += by
         else:
-            nic.cut = False
+            nic.cuts += by
 
     def _joined(self, one: Nic, other: Nic | None) -> bool:
         """Whether a frame gets from one port to the other."""
-        if one.cut or (other is not None and other.cut):
+        if one.cuts or (other is not None and other.cuts):
             return False
-        return not (self._trunk_cut and self._server in (one, other))
+        return not (self._trunk_cuts > 0 and self._server in (one, other))
 
     def tapped(self, octets: bytes, now: int) -> int:
         """Record a frame at the tap; its number in the capture."""
@@ -176,7 +181,7 @@ class Lan:
 
     def offer(self, sender: Nic, octets: bytes, now: int) -> int:
         """Send a frame.  Returns its number at the tap, 0 if the tap has not seen it (yet)."""
-        if self._cuts and sender.cut:
+        if self._cuts and sender.cuts:
             return 0
         number = self.tapped(octets, now) if sender.taps else 0
         length = len(octets)

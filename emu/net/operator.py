@@ -37,6 +37,13 @@ _ENDS = {
     "cable": "has its cable back",
     "suspend": "wakes up",
 }
+#: The same as words of the ledger; power is the host's to note.
+_WORDS = {
+    "os-hang": ("hang", "resume"),
+    "app-hang": ("hold", "release"),
+    "kill": ("kill", ""),
+    "suspend": ("suspend", "resume"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ class Operator:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        #: Whom a fault holds just now, and since when; it stays with who never comes back.
         self._struck: dict[str, tuple[FaultSpec, int]] = {}
 
     async def work(self, nursery: trio.Nursery) -> None:
@@ -89,6 +97,7 @@ class Operator:
     def _act(self, fault: FaultSpec) -> None:
         world = self._world
         if fault.kind == "cable":
+            self._log_cable("cut", fault)
             self._lan(fault).cut(self._port(fault))
             return
         assert fault.client is not None
@@ -99,6 +108,7 @@ class Operator:
         boot = host.boot
         if boot is None:  # it has no power: nothing more can happen to it
             return
+        self._log(_WORDS[fault.kind][0], boot)
         if fault.kind == "app-hang":
             boot.hold()
         elif fault.kind == "kill":
@@ -114,25 +124,37 @@ class Operator:
         world = self._world
         assert world.terminal is not None
         for client in self._victims(fault):
-            world.terminal.returned(client)
+            waits = fault.kind == "cable" and self._waits(client)
+            end = world.agents[client].connection
+            world.terminal.returned(client, end, waits=waits)
+            self._struck.pop(client, None)
         self._tell(fault, _ENDS[fault.kind])
         if fault.kind == "cable":
+            self._log_cable("mend", fault)
             self._lan(fault).mend(self._port(fault))
             return
         assert fault.client is not None
         boot = world.hosts[fault.client].boot
         if boot is None:
             return
+        self._log(_WORDS[fault.kind][1], boot)
         if fault.kind == "app-hang":
             boot.release()
         else:
             boot.resume(world.timeline.now)
 
+    def _waits(self, client: str) -> bool:
+        """Whether it waits for an acknowledgement itself, or has given up already."""
+        agent = self._world.agents.get(client)
+        own = None if agent is None else agent.connection
+        return own is None or own.unacknowledged_since_ns is not None
+
     def _restart(self, fault: FaultSpec, nursery: trio.Nursery) -> None:
         world = self._world
         assert world.terminal is not None
         assert fault.client is not None
-        world.terminal.returned(fault.client)
+        world.terminal.returned(fault.client, None)
+        self._struck.pop(fault.client, None)
         world.hosts[fault.client].power_on(nursery)
         self._tell(fault, "has power again and has booted")
 
@@ -165,11 +187,9 @@ class Operator:
                 record.open_loss.struck_again = True
 
     def lost_before(self, client: str, connection: Connection) -> Loss | None:
-        """What struck a client that has no power now."""
-        if self._world.hosts[client].boot is not None:
-            return None
-        fault, at_ns = self._struck[client]
-        return self._loss(fault, client, connection, at_ns)
+        """What struck a client and is not over: its log-on was on its way already."""
+        struck = self._struck.get(client)
+        return None if struck is None else self._loss(struck[0], client, connection, struck[1])
 
     def _loss(self, fault: FaultSpec, client: str, connection: Connection, at_ns: int) -> Loss:
         world = self._world
@@ -189,6 +209,19 @@ class Operator:
             same_address=transport.same_address
             or (port is not None and connection.peer.endswith(f":{port}")),
         )
+
+    def _log(self, word: str, boot: Boot) -> None:
+        """Before the deed, so that in the ledger what comes of it stands behind it."""
+        world = self._world
+        if world.ledger is not None:
+            now = world.timeline.now
+            world.ledger.note(now, word, host=boot.host.name, boot=boot.number)
+
+    def _log_cable(self, word: str, fault: FaultSpec) -> None:
+        world, port = self._world, self._port(fault)
+        if world.ledger is not None:
+            name = None if port is None else port.name
+            world.ledger.note(world.timeline.now, word, link=self._lan(fault).name, port=name)
 
     def _tell(self, fault: FaultSpec, what: str) -> None:
         world = self._world

@@ -61,8 +61,6 @@ class Agent:
         self._leaving: Connection | None = None
         self._over = Signal(timeline)
         self._keystrokes = 0
-        #: Something came while the program stood still, and nobody has read it.
-        self._unread = False
 
     # --- User: called by the station ---------------------------------------------------------
 
@@ -70,8 +68,7 @@ class Agent:
         """The log-on is on its way; its answer is what counts."""
 
     def message(self, _connection: Connection, message: Message, _now: int, /) -> None:
-        if self._boot.held:
-            self._unread = True
+        self._boot.unread = self._boot.held
         if isinstance(message, Welcome):
             self.welcome = True
             self._signal.set("welcome")
@@ -100,14 +97,18 @@ class Agent:
     async def follow(self, deeds: Sequence[Deed]) -> None:
         """Do everything in its turn."""
         for deed in deeds:
-            await self._timeline.until(deed.at_ns, rank=PROGRAM)
-            await self._boot.going()
+            await self._until(deed.at_ns)
             if deed.do == "log-on":
                 await self.log_on()
             elif deed.do == "work":
                 self.work()
             else:
                 self.log_off()
+
+    async def _until(self, at_ns: int) -> None:
+        """Until that instant, and longer where the program stands still then."""
+        await self._timeline.until(at_ns, rank=PROGRAM)
+        await self._boot.going()
 
     async def log_on(self) -> None:
         """Try until a session is there or the tries are used up; with a session, do nothing."""
@@ -119,17 +120,19 @@ class Agent:
             outcome = await self._try_to_log_on()
             if outcome == "welcome" or again_ns is None or not remaining:
                 return
-            await self._timeline.until(started + again_ns)
+            await self._until(started + again_ns)
 
     async def _try_to_log_on(self) -> str:
         assert self.station is not None
         while self._leaving is not None and self.station.one_at_a_time:
             await self._over.wait()
+            await self._boot.going()
         self._signal = Signal(self._timeline)  # without what an earlier try may have left in it
         self._log("log-on")
         wanted = LogOn(user=self.person.user, client=self.person.client)
         self.connection = self.station.connect(wanted, self._timeline.now)
         outcome: str = await self._signal.wait()
+        await self._boot.going()  # an answer is nothing to a program that stands still
         if outcome == "refused":
             self._hang_up()
         elif outcome != "welcome":
@@ -148,8 +151,9 @@ class Agent:
         """The program is dead; its kernel says goodbye for it, if the connection was its own."""
         connection, self.connection, self.welcome = self.connection, None, False
         if connection is not None and self.station is not None:
-            self._log("killed", unread=self._unread)
-            self.station.killed(connection, unread=self._unread, now=self._timeline.now)
+            unread = self._boot.unread
+            self._log("killed", unread=unread)
+            self.station.killed(connection, unread=unread, now=self._timeline.now)
 
     def _hang_up(self) -> None:
         if self.connection is not None:

@@ -26,9 +26,12 @@ class Loss:
     ``gone``: its client is gone by product.md's words, so the session is a ghost while active.
     ``ended_at_ns``: when the session stopped being a ghost, noticed or not (taken over).
     ``returned``: the client came back before that; ``recovered``: with all its state, and was
-    heard; ``struck_again``: and was lost again.
+    heard; ``struck_again``: and was lost again.  ``client_waits``: when its cable was mended, it
+    waited itself for an acknowledgement, or had given up.
     ``until_ns``, ``back_at_ns``, ``attaches_at_ns``, ``same_address``,
-    ``unacknowledged_since_ns``, ``idle_since_ns``: as ``transports.base.Fault`` has them.
+    ``unacknowledged_since_ns``, ``idle_since_ns``, ``owes_acknowledgement``,
+    ``client_heard_ns``: as ``transports.base.Fault`` has them.
+    ``client_gave_up``: its own end had given the connection up when it came back.
     ``last_octet_ns``: the last octet heard, as it stood when the session stopped being a ghost,
     or at the end of the run.  ``last_words_ns``: the same, but before the client came back: one
     that is back may keep its ghost alive by answering for it.
@@ -47,19 +50,32 @@ class Loss:
     returned: bool = False
     recovered: bool = False
     struck_again: bool = False
+    client_waits: bool = False
     last_octet_ns: int | None = None
     last_words_ns: int | None = None
     unacknowledged_since_ns: int | None = None
     idle_since_ns: int | None = None
+    owes_acknowledgement: bool = False
+    client_heard_ns: int | None = None
+    client_gave_up: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
 class ProbeCount:
-    """Probes and their answers at the server's tap."""
+    """One end's probes and the other's answers, at the server's tap.
+
+    ``unasked``: signs of life of the same end's that nobody asked for (Novell's "verify").
+    """
 
     probes: int = 0
     answers: int = 0
+    unasked: int = 0
     bytes_on_wire: int = 0
+
+    @property
+    def frames(self) -> int:
+        """All of them."""
+        return self.probes + self.answers + self.unasked
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,6 +85,7 @@ class SessionRecord:
     ``client``: where it was opened; ``holder``: where it was last active.
     ``last_octet_ns``: last octet from the client on the connection the session has, or had
     last.  ``losses``: the faults that struck while it was active, in order.
+    ``probes``: the server's; ``client_probes``: those with which a client watches the server.
     """
 
     id: int
@@ -82,6 +99,7 @@ class SessionRecord:
     losses: list[Loss] = field(default_factory=list[Loss])
     false_disconnect: bool = False
     probes: ProbeCount = field(default_factory=ProbeCount)
+    client_probes: ProbeCount = field(default_factory=ProbeCount)
 
     @property
     def state(self) -> str:

@@ -25,6 +25,7 @@ from emu.net.link import bytes_on_wire
 from emu.net.records import (
     Attempt,
     Loss,
+    ProbeCount,
     ProbeFrame,
     Records,
     SessionRecord,
@@ -42,8 +43,8 @@ if TYPE_CHECKING:
 class TerminalServer:
     """``names``: client name by the MAC address in hexadecimal, for stations that know no other.
 
-    ``transports``: (transport, policy) by client name.  ``lost``: what has happened to a client
-    that is without power now, None to one that has it.
+    ``transports``: (transport, policy) by client name.  ``lost``: the fault that holds a client
+    just now, None for one that is well.
     """
 
     def __init__(
@@ -82,7 +83,10 @@ class TerminalServer:
 
     def message(self, connection: Connection, message: Message, now: int) -> None:
         """A client's message.  What only a server says is ignored: the peer may send anything."""
-        active = self.table.session_of(connection.serial) is not None
+        number = self.table.session_of(connection.serial)
+        active = number is not None
+        if number in self.carrying:
+            self.settle(self._records.sessions[number])
         if isinstance(message, LogOn):
             if active:
                 connection.send(Refused(why="this connection has a session"), now)
@@ -199,7 +203,7 @@ class TerminalServer:
             self._became_active(record, self.connections[changed.connection])
 
     def _became_active(self, record: SessionRecord, connection: Connection) -> None:
-        """A log-on may arrive when its client has lost power already: a ghost from birth."""
+        """A log-on may arrive when its client has been struck already: a ghost from birth."""
         self.carrying[record.id] = connection
         record.holder = self.table.sessions[record.id].client
         loss = self._lost(record.holder, connection)
@@ -207,8 +211,13 @@ class TerminalServer:
             record.losses.append(loss)
 
     def _left_active(self, record: SessionRecord, after: SessionState, now: int) -> None:
-        """Was that a fault noticed, a live client thrown out, or neither (a log-off)?"""
-        self.settle(record)
+        """Was that a fault noticed, a live client thrown out, or neither (a log-off)?
+
+        A frame that ends the session (the client gave up as well, and says so now that it can)
+        is no sign that the fault was got over.
+        """
+        if record.id in self.carrying and self.carrying[record.id].last_octet_ns < now:
+            self.settle(record)
         loss = record.open_loss
         self.look_at(record)
         del self.carrying[record.id]
@@ -242,25 +251,37 @@ class TerminalServer:
             connection.send(Screen(text=text), now)
 
     def settle(self, record: SessionRecord) -> None:
-        """A fault is over when the client was heard again with all its state.
+        """A fault is over when the client was heard again with all its state, and the server
+        waits for nothing from before.
 
-        One that is back and was not heard yet may still be thrown out for it.
+        One that is back and was not heard yet may still be thrown out for it; so may one that was
+        heard and has not acknowledged what was sent to it meanwhile.
         """
         connection, loss = self.carrying.get(record.id), record.open_loss
         if connection is None or loss is None or loss.until_ns is None or not loss.returned:
             return
-        if connection.last_octet_ns >= loss.until_ns:
+        since_ns = connection.unacknowledged_since_ns
+        waits = since_ns is not None and since_ns < loss.until_ns
+        if connection.last_octet_ns >= loss.until_ns and not waits:
             loss.ended_at_ns = loss.until_ns
             loss.recovered = True
 
-    def returned(self, client: str) -> None:
-        """A lost client is about to be back: its last words before that are settled."""
+    def returned(self, client: str, end: Connection | None, *, waits: bool = False) -> None:
+        """A lost client is about to be back: its last words before that are settled.
+
+        ``end``: the client's own end of its connection, None if it has none any more.
+        ``waits``: as ``Loss.client_waits``.
+        """
         for number in self.carrying:
             record = self._records.sessions[number]
             loss = record.open_loss
             if loss is not None and loss.client == client:
                 self.look_at(record)
-                loss.returned = True
+                loss.returned, loss.client_waits = True, waits
+                loss.client_gave_up = end is None
+                if end is not None:
+                    loss.client_heard_ns = end.last_octet_ns
+                    loss.owes_acknowledgement = end.owes_acknowledgement
 
     def _new_record(self, number: int) -> SessionRecord:
         session = self.table.sessions[number]
@@ -293,20 +314,42 @@ class TerminalServer:
                     of=int(note.facts["of"]),
                 )
             )
-        if record is not None and note.kind in ("probe", "probe-answered"):
-            self._count(record, note, frame)
+        if record is None:
+            return
+        self._count(record, note.kind, frame)
+        if note.kind == "probe-answered":
+            self._answered(record, str(note.facts.get("by", "its peer")))
+            self.settle(record)
 
-    def _count(self, record: SessionRecord, note: Note, frame: int) -> None:
-        if note.kind == "probe":
-            record.probes.probes += 1
-        else:
-            record.probes.answers += 1
-            for probe in reversed(self._records.probes):
-                if probe.session == record.id:
-                    probe.answered_by = str(note.facts.get("by", "its peer"))
-                    break
+    def _count(self, record: SessionRecord, kind: str, frame: int) -> None:
+        """Only what is seen from here: a probe of the client's counts when it is answered."""
+        own, peers = record.probes, record.client_probes
+        match kind:
+            case "probe":
+                own.probes += self._sized(own, frame)
+            case "probe-answered":
+                own.answers += self._sized(own, frame)
+            case "verify":
+                own.unasked += self._sized(own, frame)
+            case "answer":
+                peers.probes += self._sized(peers, self._boot.arriving())
+                peers.answers += self._sized(peers, frame)
+            case "unasked":
+                peers.unasked += self._sized(peers, frame)
+            case _:
+                pass
+
+    def _sized(self, count: ProbeCount, frame: int) -> int:
+        """One frame more, and what it was on the wire."""
         if self._recording is not None and frame:
-            record.probes.bytes_on_wire += bytes_on_wire(len(self._recording.octets(frame)))
+            count.bytes_on_wire += bytes_on_wire(len(self._recording.octets(frame)))
+        return 1
+
+    def _answered(self, record: SessionRecord, by: str) -> None:
+        for probe in reversed(self._records.probes):
+            if probe.session == record.id:
+                probe.answered_by = by
+                break
 
     def _cause_frame(self, client: str, serial: int | None, now: int) -> int:
         """The frame that made a change, or last preceded it.

@@ -88,7 +88,7 @@ def _faults(scenario: Scenario) -> None:
     for fault in scenario.faults:
         where = f"{scenario.shown}: faults.{fault.number}"
         if fault.client is not None:
-            _known(f"{where}.client", fault.client, names)
+            _struck(f"{where}.client", fault.client, names)
         if fault.at_ns >= scenario.horizon_ns:
             expected = f"an instant before the horizon ({friendly(scenario.horizon_ns)})"
             found, hint = friendly(fault.at_ns), "raise the horizon"
@@ -96,6 +96,14 @@ def _faults(scenario: Scenario) -> None:
     for client in scenario.clients:
         mine = [fault for fault in scenario.faults if fault.client in (None, client.name)]
         _apart(scenario.shown, client, sorted(mine, key=lambda fault: fault.at_ns))
+
+
+def _struck(where: str, client: str, names: list[str]) -> None:
+    """Clients alone are struck; the server's part in it is the cable at its end."""
+    if client == _SERVER:
+        hint = 'for a cut at the server say kind = "cable" and place = "server", and no client'
+        raise InputError(where, expected=one_of(names), found=quoted(client), hint=hint)
+    _known(where, client, names)
 
 
 def _apart(shown: str, client: ClientSpec, faults: list[FaultSpec]) -> None:

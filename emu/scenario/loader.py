@@ -138,6 +138,12 @@ def _built(document: dict[str, Any], name: str, shown: str) -> Scenario:
     return scenario
 
 
+def _needs(file: ScenarioFile) -> tuple[str, ...]:
+    """What the file says; and a server that pushes needs it whether the file says so or not."""
+    pushes = any(step.do == "push" for step in file.hosts.server.program)
+    return tuple(dict.fromkeys([*file.needs, *(["server-push"] if pushes else [])]))
+
+
 def _scenario(file: ScenarioFile, document: Mapping[str, Any], name: str, shown: str) -> Scenario:
     links = tuple(
         LinkSpec(
@@ -156,7 +162,7 @@ def _scenario(file: ScenarioFile, document: Mapping[str, Any], name: str, shown:
         story=file.story,
         sources=file.sources,
         horizon_ns=file.horizon,
-        needs=tuple(file.needs),
+        needs=_needs(file),
         default_policies=tuple(file.default_policies),
         links=links,
         server=HostSpec(

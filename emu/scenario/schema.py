@@ -15,8 +15,8 @@ from pydantic import model_validator as validates
 from emu.policy.judged import Judged, judged
 from emu.policy.problems import FileModel
 from emu.policy.schema import Line, Text, values_model
-from emu.policy.values import Unfit, describe, one_of, quoted
-from emu.scenario.vocabulary import DEEDS, FAULT_KINDS, SERVER_DEEDS
+from emu.policy.values import Unfit, describe, friendly, nearest, one_of, quoted
+from emu.scenario.vocabulary import DEEDS, FAULT_KINDS, SERVER_DEEDS, FaultKind
 from emu.transports.base import Parameter
 from emu.units import NS_PER_MS, NS_PER_S
 
@@ -187,7 +187,7 @@ class ClientTable(FileModel):
 
 
 class FaultTable(FileModel):
-    """One ``[[faults]]`` table."""
+    """One ``[[faults]]`` table.  Without ``for`` a fault lasts to the end of the run."""
 
     at: Span
     client: Name | None = None
@@ -196,22 +196,55 @@ class FaultTable(FileModel):
     lasts: Span | None = Field(default=None, alias="for")
     place: Line | None = None
 
+    @validates(mode="before")
+    @classmethod
+    def _for_good_is_no_duration(cls, raw: Any) -> Any:
+        for key in ("for", "off_for"):
+            if isinstance(raw, dict) and raw.get(key) == "never":  # pyright: ignore
+                hint = "leave it out: it then lasts to the end of the run"
+                raise Unfit(expected="a duration", found=describe("never"), hint=hint, key=key)
+        return raw  # pyright: ignore[reportUnknownVariableType]
+
     @validates(mode="after")
     def _fitting_kind(self) -> Self:
         kind = {kind.name: kind for kind in FAULT_KINDS}[self.kind]
         if self.off_for is not None and not kind.off_for:
-            raise Unfit(expected=f"no off_for with a {self.kind}", found="one", key="off_for")
+            raise self._unwanted("off_for", "for" if kind.lasts else "")
         if self.lasts is not None and not kind.lasts:
-            raise Unfit(expected=f"no for with a {self.kind}", found="one", key="for")
+            raise self._unwanted("for", "off_for" if kind.off_for else "")
         if self.place is not None and self.place not in kind.places:
-            raise Unfit(expected=one_of(kind.places), found=quoted(self.place), key="place")
-        at_client = (self.place or kind.places[0]) == "client"
-        if at_client and self.client is None:
-            raise Unfit(expected="the client it strikes", found="none", key="client")
-        if not at_client and self.client is not None:
-            expected = f"no client: {self.place} strikes all of them"
-            raise Unfit(expected=expected, found=quoted(self.client), key="client")
+            hint = nearest(self.place, kind.places) or self._elsewhere(kind)
+            raise Unfit(
+                expected=one_of(kind.places), found=quoted(self.place), hint=hint, key="place"
+            )
+        self._whom(at_client=(self.place or kind.places[0]) == "client", kind=kind)
         return self
+
+    def _unwanted(self, key: str, instead: str) -> Unfit:
+        """A kind that has no such duration; it may have the other one."""
+        raw = friendly(getattr(self, {"for": "lasts"}.get(key, key)))
+        hint = f"leave it out, or say {instead}" if instead else "leave it out"
+        return Unfit(expected=f'no {key} with "{self.kind}"', found=quoted(raw), hint=hint, key=key)
+
+    @staticmethod
+    def _elsewhere(kind: FaultKind) -> str:
+        if len(kind.places) > 1:
+            return ""
+        names = [other.name for other in FAULT_KINDS if len(other.places) > 1]
+        return f"only {one_of(names)} strikes elsewhere"
+
+    def _whom(self, *, at_client: bool, kind: FaultKind) -> None:
+        if at_client and self.client is None:
+            more = ", or a place that strikes all of them" if len(kind.places) > 1 else ""
+            hint = f"name one of [clients]{more}"
+            raise Unfit(
+                expected="the client it strikes", found=describe(None), hint=hint, key="client"
+            )
+        if not at_client and self.client is not None:
+            expected = f'no client: place "{self.place}" strikes all of them'
+            raise Unfit(
+                expected=expected, found=quoted(self.client), hint="leave it out", key="client"
+            )
 
 
 class ExpectTable(FileModel):

@@ -51,7 +51,8 @@ class Connection(Protocol):
     """One connection as the layer above sees it.
 
     ``unacknowledged_since_ns``, ``idle_since_ns``: as ``transports.base.Fault`` has them; they
-    keep their last value when the connection is over.
+    keep their last value when the connection is over.  ``owes_acknowledgement``: one for data
+    that this end has heard is held back just now.
     """
 
     serial: int
@@ -63,6 +64,9 @@ class Connection(Protocol):
 
     @property
     def idle_since_ns(self) -> int | None: ...
+
+    @property
+    def owes_acknowledgement(self) -> bool: ...
 
     def send(self, message: Message, now: int) -> None: ...
 

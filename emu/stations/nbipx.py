@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from emu.errors import PeerProtocolError
 from emu.machines.base import (
+    NEVER,
     Asked,
     Data,
     Deliver,
@@ -91,6 +92,11 @@ class NbipxConnection:
     def unacknowledged_since_ns(self) -> int | None:
         """When the wait for an acknowledgement of data began."""
         return self.machine.unacknowledged_since_ns
+
+    @property
+    def owes_acknowledgement(self) -> bool:
+        """Whether a delayed acknowledgement is on its way."""
+        return self.machine.ack_due != NEVER
 
     @property
     def idle_since_ns(self) -> int | None:

@@ -81,6 +81,11 @@ class SpxStationConnection:
         return self.machine.unacknowledged_since_ns
 
     @property
+    def owes_acknowledgement(self) -> bool:
+        """SPX acknowledges at once."""
+        return False
+
+    @property
     def idle_since_ns(self) -> int | None:
         """Every packet of the peer's starts the clock anew."""
         return None

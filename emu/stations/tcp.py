@@ -75,6 +75,11 @@ class TcpConnection:
         return None if since_ns == NEVER else since_ns
 
     @property
+    def owes_acknowledgement(self) -> bool:
+        """Whether a delayed acknowledgement is on its way."""
+        return self.machine.ack_due != NEVER
+
+    @property
     def idle_since_ns(self) -> int | None:
         """Every segment of the peer's starts the clock anew."""
         return None

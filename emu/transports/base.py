@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from emu.stations.base import ClientStation, Station, StationSpec
 
@@ -54,6 +54,10 @@ class Fault:
     ``same_address``: it does so from the address its lost connection had.
     ``unacknowledged_since_ns``: the server had sent data that the client never acknowledged, and
     waits for it since then (None: it had not, or this transport never does).
+    ``owes_acknowledgement``: the client had heard data and held its acknowledgement back when it
+    was struck; asleep, it finds that overdue when it wakes up.
+    ``client_heard_ns``: the last octet that reached the client before it was there again, from
+    which its own clocks count (None: nobody knows).
     ``idle_since_ns``: where the server's idle clock stood when the client had said its last; None
     where every octet starts it anew.
     """
@@ -66,6 +70,26 @@ class Fault:
     same_address: bool = False
     unacknowledged_since_ns: int | None = None
     idle_since_ns: int | None = None
+    owes_acknowledgement: bool = False
+    client_heard_ns: int | None = None
+
+
+def reaches(fault: Fault, at_ns: int) -> bool:
+    """Whether a frame of that instant finds the client there again.
+
+    A cable is mended when everything else of an instant is done (timeline.py, OPERATOR): what
+    is sent then is still lost.  A host that wakes up hears what arrives a little later.
+    """
+    assert fault.until_ns is not None
+    return at_ns > fault.until_ns or (at_ns == fault.until_ns and fault.kind != "cable")
+
+
+def speaks_on_waking(fault: Fault) -> bool:
+    """Whether a sleeper has something to say as soon as it wakes, asked or not.
+
+    It held an acknowledgement back, whose timer is overdue now.
+    """
+    return fault.kind == "suspend" and fault.owes_acknowledgement
 
 
 def heard_again(fault: Fault, trials: Sequence[int]) -> bool:
@@ -73,20 +97,32 @@ def heard_again(fault: Fault, trials: Sequence[int]) -> bool:
 
     ``trials``: when the server tries to reach it, and last, when it gives up.  A hung host
     answers what its NIC kept as soon as it comes to itself; what went into a cut cable or to a
-    sleeping laptop is lost, so a later trial must reach it.
+    sleeping laptop is lost, so a later trial must reach it, unless the sleeper speaks first.
     """
     if fault.until_ns is None or not trials:
         return False
-    if fault.kind == "os-hang":
+    if fault.kind == "os-hang" or speaks_on_waking(fault):
         return fault.until_ns < trials[-1]
-    return any(at >= fault.until_ns for at in trials[:-1])
+    return any(reaches(fault, at) for at in trials[:-1])
+
+
+class Silence(Protocol):
+    """From the last octet heard of an idle client to noticing, None for never.
+
+    ``idle_since_ns``: as of a ``Fault``; None where every octet starts the clock anew, or where
+    nobody knows the clock: then the last octet is taken for one that the clock counts from.
+    """
+
+    def __call__(
+        self, params: Any, last_octet_ns: int, /, idle_since_ns: int | None = None
+    ) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transport:
     """One row of TABLE.
 
-    ``silence(params, last_octet_ns)``: from the last octet heard to noticing, None for never.
+    ``silence(params, last_octet_ns, idle_since_ns)``: from the last octet heard to noticing.
     ``delay(params, fault, last_octet_ns)``: from the fault to noticing, None for never.
     ``idle_probes(params, last_octet_ns, until_ns)``: (probes, answers) of a healthy idle peer.
     ``formula(params)``: the arithmetic in words with the numbers put in.
@@ -101,7 +137,7 @@ class Transport:
     make_params: Callable[[str, Mapping[str, Value]], Any]
     server: Callable[[StationSpec], Station]
     client: Callable[[StationSpec], ClientStation]
-    silence: Callable[[Any, int], int | None]
+    silence: Silence
     delay: Callable[[Any, Fault, int], int | None]
     idle_probes: Callable[[Any, int, int], int]
     formula: Callable[[Any], str]

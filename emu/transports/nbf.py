@@ -14,7 +14,15 @@ from emu.machines.llc2.back_off import BackOff, Doubling, Fixed, Ticked
 from emu.machines.llc2.params import DM_THEN_ACCEPT, SILENCE, UA_RESET, LinkParams
 from emu.machines.nbf.params import NbfParams
 from emu.stations.nbf import NbfClientStation, NbfServerStation
-from emu.transports.base import Fault, Parameter, Stack, Transport, Value
+from emu.transports.base import (
+    Fault,
+    Parameter,
+    Stack,
+    Transport,
+    Value,
+    reaches,
+    speaks_on_waking,
+)
 from emu.units import format_seconds, milliseconds, seconds
 
 _DAY = seconds(86_400)
@@ -230,9 +238,14 @@ def _idle_row(params: NbfParams, last_octet_ns: int, beat_ns: int | None) -> _Ro
     return None
 
 
-def _silence(params: NbfParams, last_octet_ns: int) -> int | None:
-    """Ti and the waits of the polls; or, of SESSION_ALIVE's beat, what is left, and its waits."""
-    row = _idle_row(params, last_octet_ns, None)
+def _silence(
+    params: NbfParams, last_octet_ns: int, /, idle_since_ns: int | None = None
+) -> int | None:
+    """Ti and the waits of the polls; or, of SESSION_ALIVE's beat, what is left, and its waits.
+
+    ``idle_since_ns``: where that beat counts from, the session's set-up.
+    """
+    row = _idle_row(params, last_octet_ns, idle_since_ns)
     return None if row is None else row.down_ns - last_octet_ns
 
 
@@ -260,17 +273,17 @@ def _delay(params: NbfParams, fault: Fault, last_octet_ns: int) -> int | None:
 def _noticed_of_an_outage(row: _Row, fault: Fault) -> int | None:
     """The peer is back with its state: one poll that it still hears, and nothing happened.
 
-    After an os-hang it also finds in its ring what came meanwhile.  A reset that it hears
-    (802.2) ends the sessions all the same.
+    After an os-hang it also finds in its ring what came meanwhile, and a sleeper may speak first.
+    A reset that it hears (802.2) ends the sessions all the same.
     """
     until_ns = fault.until_ns or 0
-    last_ns = max([row.starts_ns, *row.polls_ns])
-    ring = fault.kind == "os-hang" and until_ns < (row.sabmes_ns or [row.down_ns])[0]
-    if until_ns <= last_ns or ring:
+    speaks = fault.kind == "os-hang" or speaks_on_waking(fault)
+    in_time = until_ns < (row.sabmes_ns or [row.down_ns])[0]
+    if reaches(fault, max([row.starts_ns, *row.polls_ns])) or (speaks and in_time):
         return None
     if fault.kind == "os-hang":
         return min(until_ns, row.down_ns)
-    return min([at for at in row.sabmes_ns if at >= until_ns], default=row.down_ns)
+    return min([at for at in row.sabmes_ns if reaches(fault, at)], default=row.down_ns)
 
 
 def _noticed_of_a_loss(params: NbfParams, row: _Row | None, fault: Fault) -> int | None:

@@ -37,6 +37,13 @@ _COMMON = (
         " (Microsoft's extensions) or is 0",
     ),
     Parameter(
+        name="nbipx.probe_type",
+        kind="choice",
+        choices=("session-data", "status-query"),
+        what="the packet that asks an idle peer for an answer, control C0: session data (06) of no"
+        " length, answered 06, or a status query (09), answered 0A; the answer's control is 80",
+    ),
+    Parameter(
         name="nbipx.name_broadcasts",
         kind="count",
         low=1,
@@ -84,16 +91,20 @@ def _make_params(stack: str, values: Mapping[str, Value]) -> NbipxParams:
         ack_delay_ns=given.number("ack_delay"),
         ack_window=given.number("ack_window"),
         window_edge=given.flag("window_edge"),
+        status_query=given.text("probe_type") == "status-query",
         framing=given.text("framing"),
     )
 
 
-def _silence(params: NbipxParams, _last_octet_ns: int) -> int:
+def _silence(params: NbipxParams, _last_octet_ns: int, /, idle_since_ns: int | None = None) -> int:
+    """Every packet starts the clock anew."""
+    del idle_since_ns
     return formulas.silence(params.sliding)
 
 
 def _delay(params: NbipxParams, fault: Fault, last_octet_ns: int) -> int | None:
-    return formulas.delay(params.sliding, fault, last_octet_ns)
+    # An 80 that expects what it expected before: "I am here" (capture 22, frame 16).
+    return formulas.delay(params.sliding, fault, last_octet_ns, any_answer_will_do=True)
 
 
 def _idle_probes(params: NbipxParams, last_octet_ns: int, until_ns: int) -> int:

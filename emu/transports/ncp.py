@@ -170,7 +170,13 @@ def _make_params(stack: str, values: Mapping[str, Value]) -> NcpParams:
 # and ``delay`` is told where (``Fault.idle_since_ns``).
 
 
-def _silence(params: NcpParams, last_octet_ns: int) -> int:
+def _silence(params: NcpParams, last_octet_ns: int, /, idle_since_ns: int | None = None) -> int:
+    """From the last octet, whether it started the watchdog's clock anew or not."""
+    since_ns = last_octet_ns if idle_since_ns is None else idle_since_ns
+    return _patience(params, since_ns) - (last_octet_ns - since_ns)
+
+
+def _patience(params: NcpParams, last_octet_ns: int) -> int:
     """D1 + N x D2 (or N - 1), or the check at which mars_nwe clears: never is no answer here."""
     watchdog = params.watchdog
     if isinstance(watchdog, NetWareParams):
@@ -206,7 +212,7 @@ def _delay(params: NcpParams, fault: Fault, last_octet_ns: int) -> int | None:
         return None
     if fault.idle_since_ns is not None:
         last_octet_ns = fault.idle_since_ns
-    cleared_ns = last_octet_ns + _silence(params, last_octet_ns)
+    cleared_ns = last_octet_ns + _patience(params, last_octet_ns)
     if heard_again(fault, [*_polls(params, last_octet_ns), cleared_ns]):
         return None
     attaches_ns = fault.attaches_at_ns
@@ -238,7 +244,7 @@ def _idle_probes(params: NcpParams, last_octet_ns: int, until_ns: int) -> int:
 
 def _formula(params: NcpParams) -> str:
     watchdog = params.watchdog
-    silence = format_seconds(_silence(params, 0))
+    silence = format_seconds(_patience(params, 0))
     if isinstance(watchdog, NetWareParams):
         first = format_seconds(watchdog.delay_before_first_poll_ns)
         between = format_seconds(watchdog.delay_between_polls_ns)

@@ -2,7 +2,7 @@
 
 Both ends probe, each by its own clock, and a connection that is given up is dropped without a
 word on the wire.  Left out: Linux's af_spx, whose poll looks like a connection request by a bug
-(facts/ipx.md 2.2), and SPX II.
+and whose repeats follow a law of their own (facts/ipx.md 2.2), and SPX II.
 """
 
 from __future__ import annotations
@@ -73,12 +73,14 @@ def _make_params(stack: str, values: Mapping[str, Value]) -> SpxParams:
     return SpxParams(sliding=given.sliding(watchdog), framing=given.text("framing"))
 
 
-def _silence(params: SpxParams, _last_octet_ns: int) -> int:
+def _silence(params: SpxParams, _last_octet_ns: int, /, idle_since_ns: int | None = None) -> int:
+    """Every packet starts the clock anew."""
+    del idle_since_ns
     return formulas.silence(params.sliding)
 
 
 def _delay(params: SpxParams, fault: Fault, last_octet_ns: int) -> int | None:
-    return formulas.delay(params.sliding, fault, last_octet_ns)
+    return formulas.delay(params.sliding, fault, last_octet_ns, any_answer_will_do=False)
 
 
 def _idle_probes(params: SpxParams, last_octet_ns: int, until_ns: int) -> int:

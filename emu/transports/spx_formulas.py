@@ -14,7 +14,7 @@ from emu.machines.spx import (
     SlidingParams,
     TrialParams,
 )
-from emu.transports.base import Fault, Parameter, Value
+from emu.transports.base import Fault, Parameter, Value, reaches
 from emu.units import format_seconds, milliseconds, nearest_tick, seconds, ticks
 
 #: NET.CFG's range of a number of ticks (facts/ipx.md 2.2, ZENworks help).
@@ -213,23 +213,29 @@ def patience(sliding: SlidingParams) -> int:
     return data.first_ns * (2**waits - 1 if data.doubling else waits)
 
 
-def delay(sliding: SlidingParams, fault: Fault, last_octet_ns: int) -> int | None:
+def delay(
+    sliding: SlidingParams, fault: Fault, last_octet_ns: int, *, any_answer_will_do: bool
+) -> int | None:
     """From the fault to noticing.
+
+    ``any_answer_will_do``: the wait for an acknowledgement starts anew with the answer to a probe
+    as well (NetBIOS over IPX), not only with the acknowledgement (SPX).
 
     A killed program's kernel ends the connection in order, at once.  A hung one's stack answers.
     A client that comes back without its state does not know the old ids and says nothing to them
     (facts/ipx.md 3.2), whatever it connects anew: the old end ages out.  One that comes back with
-    its state lives on if it is heard before the end: when something of the server's still
-    reaches it, or, having slept, when its own clocks are overdue by then.
+    its state lives on if it is heard before the end, and has what was sent to it by then.
     """
     if fault.kind == "app-hang":
         return None
     if fault.kind == "kill":
         return 0
-    noticed_ns = _gives_up(sliding, fault, last_octet_ns)
-    if _is_heard_in_time(sliding, fault, last_octet_ns, noticed_ns):
-        return None
-    return noticed_ns - fault.lost_at_ns
+    if fault.until_ns is None:
+        return _gives_up(sliding, fault, last_octet_ns) - fault.lost_at_ns
+    noticed_ns = _gives_up_all_the_same(
+        sliding, fault, last_octet_ns, any_answer_will_do=any_answer_will_do
+    )
+    return None if noticed_ns is None else noticed_ns - fault.lost_at_ns
 
 
 def idle_probes(sliding: SlidingParams, last_octet_ns: int, until_ns: int) -> int:
@@ -295,39 +301,92 @@ def _gives_up(sliding: SlidingParams, fault: Fault, last_octet_ns: int) -> int:
     return min(watchdog_ns, data_ns) if sliding.watchdog_with_data else data_ns
 
 
-def _is_heard_in_time(
-    sliding: SlidingParams, fault: Fault, last_octet_ns: int, noticed_ns: int
-) -> bool:
-    """Whether a client that comes back with its state is heard before the server gives up.
+def _gives_up_all_the_same(
+    sliding: SlidingParams, fault: Fault, last_octet_ns: int, *, any_answer_will_do: bool
+) -> int | None:
+    """A client that comes back with its state saves the connection in time, or does not.
 
-    A sleeper's clocks are taken to have stood where the server's did: the formula is told no
-    others.  So is a client behind a cut cable, whose own probes fall on the server's; Novell's
-    says something every "verify".
+    Any word of it is a sign of life.  Data is another matter: a repeat must reach the client,
+    or it has the data already and says so with whatever it says.
     """
-    until_ns = fault.until_ns
-    if until_ns is None or until_ns >= noticed_ns:
-        return False
+    noticed_ns = _gives_up(sliding, fault, last_octet_ns)
+    speaks_ns = _speaks(sliding, fault, last_octet_ns)
+    if speaks_ns is None or speaks_ns >= noticed_ns:
+        return noticed_ns
+    since_ns = fault.unacknowledged_since_ns
+    if since_ns is None or _has_the_data(fault, since_ns):
+        return None
+    data_ns = since_ns + patience(sliding)
+    trials = _repeats(sliding, since_ns)
+    if any_answer_will_do:
+        # Once it was heard, the server asks again in its time, or the client says that it is here.
+        trials = [*_trials(sliding, fault, last_octet_ns), speaks_ns + _pause(sliding)]
+    if any(at_ns < data_ns and reaches(fault, at_ns) for at_ns in trials):
+        return None
+    return data_ns
+
+
+def _has_the_data(fault: Fault, since_ns: int) -> bool:
+    """In its NIC's ring, or because it heard something when the data had been sent."""
+    heard_ns = fault.client_heard_ns
+    return fault.kind == "os-hang" or (heard_ns is not None and heard_ns >= since_ns)
+
+
+def _speaks(sliding: SlidingParams, fault: Fault, last_octet_ns: int) -> int | None:
+    """When the client is heard first: asked by the server, from its ring, or by its own clocks."""
+    until_ns = fault.until_ns or 0
     trials = _trials(sliding, fault, last_octet_ns)
-    if any(until_ns <= at_ns < noticed_ns for at_ns in trials):
-        return True
-    if isinstance(sliding.watchdog, NovellParams):
-        verify_ns = ticks(sliding.watchdog.verify_ticks)
-        return until_ns + (verify_ns if fault.kind == "cable" else 0) < noticed_ns
-    return fault.kind in ("os-hang", "suspend") and until_ns - last_octet_ns >= _idle(sliding)
+    words = [at_ns for at_ns in trials if reaches(fault, at_ns)][:1]
+    kept = fault.unacknowledged_since_ns is not None or any(at <= until_ns for at in trials)
+    if (fault.kind == "os-hang" and kept) or (
+        fault.kind == "suspend" and fault.owes_acknowledgement
+    ):
+        words.append(until_ns)
+    words += _own_words(sliding, fault, last_octet_ns)
+    return min(words, default=None)
+
+
+def _own_words(sliding: SlidingParams, fault: Fault, last_octet_ns: int) -> list[int]:
+    """What the client says unasked.  Its clocks are the server's, counted from what it heard.
+
+    A clock that ran out during a hang or a sleep is overdue; one behind a cut cable went on, and
+    with the last probe the client gave up as well.  Novell's says something every "verify".
+    """
+    until_ns, watchdog = fault.until_ns or 0, sliding.watchdog
+    frozen = fault.kind != "cable"
+    if isinstance(watchdog, NovellParams):
+        return [until_ns + (0 if frozen else ticks(watchdog.verify_ticks))]
+    heard_ns = last_octet_ns if fault.client_heard_ns is None else fault.client_heard_ns
+    first_ns = heard_ns + watchdog.idle_ns
+    if frozen:
+        return [max(first_ns, until_ns)]
+    probes = [first_ns + n * watchdog.interval_ns for n in range(watchdog.probes)]
+    return [at_ns for at_ns in probes if reaches(fault, at_ns)][:1]
+
+
+def _pause(sliding: SlidingParams) -> int:
+    """From one word of a healthy idle connection to the next."""
+    watchdog = sliding.watchdog
+    return ticks(watchdog.verify_ticks) if isinstance(watchdog, NovellParams) else _idle(sliding)
+
+
+def _repeats(sliding: SlidingParams, since_ns: int) -> list[int]:
+    """When the server sends unacknowledged data again."""
+    data = sliding.data
+    waits = [2**n - 1 if data.doubling else n for n in range(1, data.repeats + 1)]
+    return [since_ns + wait * data.first_ns for wait in waits]
 
 
 def _trials(sliding: SlidingParams, fault: Fault, last_octet_ns: int) -> list[int]:
-    """When the server says something that asks for an answer, the last of it included."""
-    data, watchdog, since_ns = sliding.data, sliding.watchdog, fault.unacknowledged_since_ns
-    trials: list[int] = []
-    if since_ns is not None:
-        repeats = range(1, data.repeats + 1)
-        waits = [2**n - 1 if data.doubling else n for n in repeats]
-        trials = [since_ns + wait * data.first_ns for wait in waits]
-        if not sliding.watchdog_with_data:
-            return trials
+    """When the server says something that asks for an answer, in order."""
+    watchdog, since_ns = sliding.watchdog, fault.unacknowledged_since_ns
+    trials = [] if since_ns is None else _repeats(sliding, since_ns)
+    if since_ns is not None and not sliding.watchdog_with_data:
+        return trials
     if isinstance(watchdog, CountingParams):
         first_ns = last_octet_ns + watchdog.idle_ns
-        return trials + [first_ns + n * watchdog.interval_ns for n in range(watchdog.probes)]
-    asked = range(watchdog.listen_ticks, watchdog.abort_ticks, watchdog.request_ticks)
-    return trials + [last_octet_ns + ticks(at) for at in asked]
+        asked = [first_ns + n * watchdog.interval_ns for n in range(watchdog.probes)]
+    else:
+        span = range(watchdog.listen_ticks, watchdog.abort_ticks, watchdog.request_ticks)
+        asked = [last_octet_ns + ticks(at) for at in span]
+    return sorted(trials + asked)

@@ -140,8 +140,14 @@ def _probes_max(params: TcpParams) -> int:
     return params.retransmissions + (0 if params.first_probe_counts else 1)
 
 
-def _silence(params: TcpParams, _last_octet_ns: int) -> int | None:
-    """I + N*V (facts/tcp.md 5): 7200 + 5*1 s with NT 4's values; never without keepalive."""
+def _silence(
+    params: TcpParams, _last_octet_ns: int, /, idle_since_ns: int | None = None
+) -> int | None:
+    """I + N*V (facts/tcp.md 5): 7200 + 5*1 s with NT 4's values; never without keepalive.
+
+    Every segment starts the clock anew.
+    """
+    del idle_since_ns
     if not params.keepalive:
         return None
     return params.keepalive_idle_ns + _probes_max(params) * params.keepalive_interval_ns

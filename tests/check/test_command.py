@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from emu.check import check_file, report_json
 from tests.check.frames import Tcp, pcap
 from tests.check.test_tcp import given_up
 from tests.cli.commands import emu, python
@@ -162,3 +163,16 @@ def test_check_loads_neither_trio_nor_scapy(dead: str) -> None:
         " if each in sys.modules])"
     )
     assert python("-c", code, dead).stdout.splitlines()[-1] == "[]"
+
+
+def test_json_written_flow_by_flow_is_that_of_the_whole(
+    capsys: pytest.CaptureFixture[str], dead: str, alive: str, tmp_path: Path
+) -> None:
+    """Octet for octet what ``json.dumps`` makes; of a file without flows, too."""
+    empty = tmp_path / "empty.pcap"
+    empty.write_bytes(pcap([(0.0, b"\0" * 60)]))
+    objects = [report_json(check_file(name, name=name)) for name in (dead, alive, str(empty))]
+    for name, each in zip((dead, alive, str(empty)), objects, strict=True):
+        assert emu(capsys, "check", name, "--json").out == json.dumps(each, indent=1) + "\n"
+    several = json.dumps({"schema_version": 1, "files": objects}, indent=1)
+    assert emu(capsys, "check", dead, alive, str(empty), "--json").out == several + "\n"

@@ -1,4 +1,4 @@
-"""Every scenario of the library under every policy that can play it: check agrees with the run.
+"""Every scenario of the library under policies that can play it: check agrees with the run.
 
 What is expected comes from the run's own account of its sessions (``emu.result``), which the
 judge never sees; the classes follow from how the server noticed (product.md).
@@ -6,15 +6,17 @@ judge never sees; the classes follow from how the server noticed (product.md).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
+from emu.capture.ledger import Ledger
 from emu.check import Report, Verdict, check_file
 from emu.check.rules import FlowClass
 from emu.check.timeline import How
@@ -25,19 +27,20 @@ from emu.result import run_json
 from emu.run import check_playable, parse_gear, play, write_capture
 from emu.scenario.loader import load_scenario
 from emu.units import NS_PER_S
+from tests.contract.worlds import ONE_EACH
 
 #: Transports that clear a dead peer without a word (facts/ipx.md 3.1 to 3.3).
 SPEECHLESS = ("ncp", "spx", "nbipx")
+#: Policies whose clients watch their server (facts/ipx.md 2.2, 2.3: both ends of NWLink do).
+ASK_WHEN_AWAKE = ("spx-nwlink", "nbipx-nwlink", "nbipx-nwlink-15s")
+#: The scenarios whose verdict matters most: the plain death, and none at all.
+WITH_ALL = ("client-power-loss", "healthy-day")
+BROKEN = {FlowClass.GAP, FlowClass.CLOCK_STEP, FlowClass.LINK_DOWN}
+#: How a cause counts, "5 keepalive probes unanswered": SESSION_ALIVE before it is none of them.
+COUNT = re.compile(r"(?:SESSION_ALIVE and )?(\d+) .* unanswered")
 DEAD = {FlowClass.GAVE_UP, FlowClass.REBOOTED, FlowClass.SILENT, FlowClass.HUNG}
 
 Json = dict[str, Any]
-
-
-#: The sleeper wakes up and asks in vain a server that gave it up without a word: each end fell
-#: silent for the other in turn, and ``check`` names the one that is silent when the file ends.
-BOTH_IN_TURN = {
-    ("laptop-suspends", name) for name in ("spx-nwlink", "nbipx-nwlink", "nbipx-nwlink-15s")
-}
 
 
 def playable() -> Iterator[tuple[str, str]]:
@@ -50,15 +53,49 @@ def playable() -> Iterator[tuple[str, str]]:
                 yield scenario_name, policy_name
 
 
+def chosen(scenario_name: str, policy_name: str) -> bool:
+    """Sixteen policies of every scenario cost too much for every day; EMU_SLOW=1 plays all."""
+    sleeper = scenario_name == "laptop-suspends" and policy_name in ASK_WHEN_AWAKE
+    return sleeper or policy_name in ONE_EACH or scenario_name in WITH_ALL
+
+
+PAIRS = [pair for pair in playable() if chosen(*pair)]
+
+
+class Probe(NamedTuple):
+    """One that the ledger notes.  ``of``: the connection."""
+
+    at_s: float
+    host: str
+    of: object
+
+
+class Played(NamedTuple):
+    """``ended``: connections by the instant at which the server ended them."""
+
+    run: Json
+    report: Report
+    probes: list[Probe]
+    ended: dict[object, float]
+
+
 @cache
-def played(scenario_name: str, policy_name: str) -> tuple[Json, Report]:
-    """The run's JSON, and the verdict on its capture."""
+def played(scenario_name: str, policy_name: str) -> Played:
+    """The run's own account of itself, and the verdict on its capture."""
     scenario = load_scenario(scenario_name)
     policy = scenario.applied_to(load_policy(policy_name))
-    result = play(scenario, policy, seed=0, gear=parse_gear("virtual"))
+    ledger = Ledger()
+    result = play(scenario, policy, seed=0, gear=parse_gear("virtual"), ledger=ledger)
+    probes, ended = list[Probe](), dict[object, float]()
+    for at_ns, event, fields in ledger.entries:
+        if event == "probe":
+            probes.append(Probe(at_ns / NS_PER_S, str(fields["host"]), fields["connection"]))
+        elif event == "connection-ended":
+            ended[fields["connection"]] = at_ns / NS_PER_S
     with TemporaryDirectory() as folder:
         path = Path(folder) / "run.pcapng"
-        return run_json(write_capture(result, path)), check_file(path)
+        run = run_json(write_capture(result, path))
+        return Played(run, check_file(path), probes, ended)
 
 
 def noticing(session: Json) -> Json | None:
@@ -84,7 +121,12 @@ def wanted_classes(session: Json) -> set[FlowClass]:
     # Plain 802.2 ends a link whose polls and resets stay unanswered without a DISC.
     speechless = session["transport"] in SPEECHLESS or session["policy"] == "nbf-802.2"
     wanted = {FlowClass.SILENT if speechless else FlowClass.GAVE_UP}
-    return wanted | {FlowClass.REBOOTED} if session["fault"] == "reboot" else wanted
+    if session["fault"] == "reboot":
+        return wanted | {FlowClass.REBOOTED}
+    # Its own watchdog asks the server when it wakes up; TCP, NCP and NetBEUI say nothing then.
+    if session["fault"] == "suspend" and session["policy"] in ASK_WHEN_AWAKE:
+        return {FlowClass.HUNG}
+    return wanted
 
 
 def seconds(at_ns: int | None) -> float:
@@ -106,11 +148,9 @@ def flow_of(session: Json, report: Report) -> Verdict:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("scenario", "policy"), [pair for pair in playable() if pair not in BOTH_IN_TURN]
-)
+@pytest.mark.parametrize(("scenario", "policy"), PAIRS)
 def test_check_agrees_with_the_run(scenario: str, policy: str) -> None:
-    run, report = played(scenario, policy)
+    run, report, *_ = played(scenario, policy)
     lost = [each for each in run["sessions"] if each["fault"] is not None]
     for session in lost:
         flow = flow_of(session, report)
@@ -128,14 +168,46 @@ def test_check_agrees_with_the_run(scenario: str, policy: str) -> None:
     dead = [flow for flow in report.flows if flow.flow_class in DEAD]
     assert len(dead) == len(noticed), "not one false death, not one missed"
     assert report.unread == 0
+    assert not {flow.flow_class for flow in report.flows} & BROKEN, "our files have no holes"
+
+
+def in_vain(session: Json, story: Played) -> list[Probe]:
+    """The server's probes on the session's connection since its client was last heard."""
+    noticed_s, since_s = session["noticed_at_s"], session["last_octet_at_s"]
+    over = {each for each, at_s in story.ended.items() if abs(at_s - noticed_s) < 1e-3}
+    return [
+        each
+        for each in story.probes
+        if each.host == "server" and each.of in over and since_s <= each.at_s <= noticed_s
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("scenario", "policy"), PAIRS)
+def test_silence_begins_with_the_first_probe_in_vain(scenario: str, policy: str) -> None:
+    """As the ledger has it, or with data before it; the count is the one the server gives."""
+    story = played(scenario, policy)
+    for session in story.run["sessions"]:
+        probes = in_vain(session, story) if session["noticed_at_s"] is not None else []
+        if not probes or session["fault"] == "kill":
+            continue
+        flow = flow_of(session, story.report)
+        pushed = scenario == "clock-in-taskbar"
+        if pushed:
+            assert seconds(flow.silent_since_ns) <= probes[0].at_s + 0.001, flow.sentence
+        else:
+            assert abs(seconds(flow.silent_since_ns) - probes[0].at_s) < 1, flow.sentence
+        counted = COUNT.match(noticing(session)["cause"])  # pyright: ignore[reportOptionalSubscript]
+        if counted is not None and not pushed and flow.flow_class is not FlowClass.REBOOTED:
+            assert flow.probes_unanswered == int(counted[1]), flow.sentence
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "policy", [policy for scenario, policy in playable() if scenario == "healthy-day"]
+    "policy", [policy for scenario, policy in PAIRS if scenario == "healthy-day"]
 )
 def test_not_one_false_death_on_a_healthy_day(policy: str) -> None:
-    _, report = played("healthy-day", policy)
+    report = played("healthy-day", policy).report
     assert {flow.flow_class for flow in report.flows} <= {FlowClass.ALIVE, FlowClass.UNKNOWN}
     assert {flow.dead for flow in report.flows} == {None}
 

@@ -170,6 +170,59 @@ CASES: tuple[Case, ...] = (
         file="23", ends=("000C29D479B2:0455", "00505620CA57:0455"), word="CLOSED_GRACEFUL",
         ended_s=10.0529, how=How.END_FRAME,
     ),
+    # Not asked for by the first half's acceptance, and right all the same.
+    *(
+        Case(
+            file="08", ends=(f"2.2.2.2:{port}", "1.1.1.1:646"), word="SYN_TIMEOUT",
+            host_alive=True,
+        )
+        for port in (38612, 57513, 21959, 48127, 65057, 38329, 15412, 62063, 41689, 19335, 46398)
+    ),
+    Case(
+        file="08", ends=("2.2.2.2:12998", "1.1.1.1:646"), word="CLOSED_GRACEFUL",
+        ended_s=159.009, how=How.FIN,
+    ),
+    Case(file="08", ends=("2.2.2.2:42776", "1.1.1.1:646"), word="CLOSED_GRACEFUL", how=How.FIN),
+    Case(file="08", ends=("2.2.2.2:30718", "1.1.1.1:646"), word="ALIVE_AT_END"),
+    Case(file="14", ends=("10.0.1.4:49327", "198.41.30.241:1883"), word="ALIVE_AT_END"),
+    Case(
+        file="14", ends=("10.0.1.4:49330", "198.41.30.241:1883"), word="CLOSED_GRACEFUL",
+        ended_s=6.144,
+    ),
+    Case(
+        file="19", ends=("204.178.31.8:564", "192.168.1.33:56109"), word="ALIVE_AT_END",
+        unanswered=0, mechanism=KEEPALIVE, idle_s=29.95,
+    ),
+    Case(
+        file="26", ends=("192.168.199.133:49672", "192.168.199.1:139"), word="CLOSED_GRACEFUL",
+        ended_s=10.764, how=How.FIN,
+    ),
+    *(
+        Case(
+            file="26", ends=(f"192.168.199.132:{port}", "192.168.199.133:445"),
+            word="LOCAL_ABORT", how=How.RST,
+        )
+        for port in range(49670, 49675)
+    ),
+    Case(
+        file="26", ends=("192.168.199.132:49675", "192.168.199.133:445"), word="ALIVE_AT_END",
+        mechanism=KEEPALIVE, unanswered=0,
+    ),
+    Case(file="27", ends=("127.0.0.1", "127.0.0.1"), word="CLOSED_GRACEFUL", ended_s=3.668),
+    # The disconnect PDU at 24.489 is not read, the FIN 0.2 s behind it is.
+    Case(
+        file="28", ends=("172.21.128.16:1312", "10.226.24.52:3389"), word="CLOSED_GRACEFUL",
+        ended_s=24.489,
+    ),
+    Case(file="29", ends=("21.0.0.8:45225", "22.0.0.7:1494"), word="ALIVE_AT_END"),
+    Case(
+        file="36", ends=("10.200.30.140:49792", "8.8.4.4:80"), word="CLOSED_GRACEFUL",
+        ended_s=136.075, how=How.FIN,
+    ),
+    Case(
+        file="37", ends=("1.1.1.1:46612", "2.2.2.2:179"), word="CLOSED_GRACEFUL", ended_s=87.106,
+    ),
+    Case(file="37", ends=("1.1.1.1:19252", "2.2.2.2:179"), word="ALIVE_AT_END"),
     Case(file="25", ends=("10.46.131.227", "10.43.1.105:524"), word="ALIVE_AT_END"),
 )  # fmt: skip
 

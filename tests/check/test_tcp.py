@@ -174,14 +174,6 @@ def test_a_goodbye_to_somebody_already_silent_is_silence(tmp_path: Path) -> None
     assert only(tmp_path, tcp.frames).flow_class is FlowClass.SILENT
 
 
-def test_the_other_end_that_goes_on_after_a_reset_is_half_open(tmp_path: Path) -> None:
-    tcp = given_up(5)
-    tcp.from_client(60, PSH | ACK, payload=b"hello?")
-    found = only(tmp_path, tcp.frames)
-    assert (found.flow_class, found.dead, found.host_alive) == (FlowClass.HALF_OPEN, None, True)
-    assert near(found.disconnected_at_ns, 22.2)
-
-
 def test_a_window_shut_with_answered_probes_is_a_stalled_program(tmp_path: Path) -> None:
     tcp = Tcp().opened().exchange(10).from_client(11, window=0)
     for at_s in (14.4, 21.2, 34.7):

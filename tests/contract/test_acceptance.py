@@ -255,7 +255,8 @@ def test_a_log_off_is_neither_noticed_nor_a_false_disconnect(
     session = first(run)
     assert [state["state"] for state in session["states"]] == ["active", "closed"]  # type: ignore
     assert (session["noticed_at_s"], session["false_disconnect"]) == (None, False)
-    assert session["probes"]["frames"] == 0  # type: ignore[index]
+    # Nobody was asked; Novell's SPX says of its own accord that it is there, every 3 s.
+    assert session["probes"]["sent"] == 0  # type: ignore[index]
     assert run.failures() == []
 
 

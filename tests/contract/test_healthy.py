@@ -49,7 +49,9 @@ def answered(run: Played) -> int:
     (connection,) = run.trace.connections
     assert all(probe.answer is not None and not probe.by_reset for probe in connection.probes)
     (session,) = run.json["sessions"]
-    assert session["probes"]["frames"] == 2 * len(connection.probes)
+    told = session["probes"]
+    assert told["sent"] == told["answered"] == len(connection.probes)
+    assert told["unasked"] == len(connection.unasked)
     sizes = [max(64, len(f.octets) + 4) for f in connection.probe_frames()]
     assert session["probes"]["bytes_on_wire"] == sum(sizes)
     if run.transport.name in ("tcp", "ncp", "nbf", "spx"):

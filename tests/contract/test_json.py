@@ -34,8 +34,15 @@ SESSION = {
     "silence_s": MAYBE,
     "false_disconnect": (bool,),
     "probes": (dict,),
+    "client_probes": (dict,),
 }
-PROBES = {"frames": (int,), "bytes_on_wire": (int,)}
+PROBES = {
+    "frames": (int,),
+    "bytes_on_wire": (int,),
+    "sent": (int,),
+    "answered": (int,),
+    "unasked": (int,),
+}
 FRAME = {"interface": TEXT, "number": (int,)}
 ATTEMPT = {"at_s": NUMBER, "client": TEXT, "kind": TEXT, "outcome": TEXT, "why": TEXT}
 LINK = {
@@ -123,6 +130,7 @@ def test_the_json_has_the_keys_and_types_of_the_contract(run: Played) -> None:
             check(each, shape)
     for session in found["sessions"]:
         check(session["probes"], PROBES)
+        check(session["client_probes"], PROBES)
         assert session["states"]
         for state in session["states"]:
             check(state, STATE)
@@ -166,9 +174,15 @@ def test_states_are_the_event_rows_and_their_frames_are_the_right_ones(run: Play
 def test_probes_are_those_of_the_trace(run: Played) -> None:
     """On the wire a frame of n octets has n + 4 of FCS, and at least 64."""
     for session in run.json["sessions"]:
-        frames = [f for c in run.trace.carriers(session["id"]) for f in c.probe_frames()]
-        assert session["probes"]["frames"] == len(frames)
-        assert session["probes"]["bytes_on_wire"] == sum(max(64, len(f.octets) + 4) for f in frames)
+        carriers = run.trace.carriers(session["id"])
+        for key, frames in (
+            ("probes", [f for c in carriers for f in c.probe_frames()]),
+            ("client_probes", [f for c in carriers for f in c.client_probe_frames()]),
+        ):
+            told, sizes = session[key], [max(64, len(f.octets) + 4) for f in frames]
+            assert told["frames"] == told["sent"] + told["answered"] + told["unasked"]
+            assert told["frames"] == len(frames)
+            assert told["bytes_on_wire"] == sum(sizes)
 
 
 def test_last_octets_are_those_of_the_trace(run: Played) -> None:

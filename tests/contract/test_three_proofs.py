@@ -8,7 +8,6 @@ client stays away, within the verdict's round trips where it comes back.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -18,114 +17,18 @@ from hypothesis import strategies as st
 from emu.scenario.vocabulary import FAULT_KINDS
 from emu.transports.base import Fault
 from emu.verdicts import tolerance_ns
+from tests.contract.proofs import WORK_NS, Case, hold_through, hold_together
 from tests.contract.worlds import (
     ENOUGH,
     ONE_EACH,
     POLICIES,
     TRIP_NS,
     US,
-    Played,
     S,
     made,
     ns,
     played,
-    story,
 )
-
-#: The contract's client logs on at 0 and works once, at 100 s.
-WORK_NS = 100 * S
-
-
-@dataclass(frozen=True)
-class Case:
-    """A fault.  ``after_ns``: from the restart's end to the next log-on, None for none.
-
-    ``for_ns``: how long it lasts, for those that leave the client its state; None for good.
-    """
-
-    kind: str
-    at_ns: int
-    off_ns: int | None = None
-    boot_ns: int = 60 * S
-    after_ns: int | None = None
-    for_ns: int | None = None
-
-    @property
-    def gone(self) -> bool:
-        """product.md, "gone / alive"."""
-        hung_for_good = self.kind == "os-hang" and self.for_ns is None
-        return hung_for_good or self.kind in ("power-loss", "reboot", "kill")
-
-    @property
-    def until_ns(self) -> int | None:
-        return None if self.for_ns is None else self.at_ns + self.for_ns
-
-    @property
-    def back_ns(self) -> int | None:
-        if self.kind == "reboot":
-            return self.at_ns + self.boot_ns
-        return None if self.off_ns is None else self.at_ns + self.off_ns + self.boot_ns
-
-    @property
-    def attaches_ns(self) -> int | None:
-        no_return = self.back_ns is None or self.after_ns is None
-        return None if no_return else self.back_ns + self.after_ns
-
-    def _long_enough(self, policy: str) -> int:
-        """Nobody needs longer: 2 h and 5 s, or 890 s (facts/tcp.md 5, facts/ipx.md 2.1)."""
-        marks = (self.at_ns, self.back_ns, self.attaches_ns, self.until_ns)
-        latest_ns = max(at_ns or 0 for at_ns in marks)
-        return latest_ns + (7300 if policy == "tcp-keepalive-nt4" else 1000) * S
-
-    def play(self, folder: Path, policy: str, *settings: str) -> Played:
-        off = "" if self.off_ns is None else f'off_for = "{self.off_ns}ns"'
-        off += "" if self.for_ns is None else f'for = "{self.for_ns}ns"'
-        again = "" if self.after_ns is None else f'{{ after = "{self.after_ns}ns", do = "log-on" }}'
-        scenario = made(
-            folder,
-            f'kind = "{self.kind}"\nat = "{self.at_ns}ns"\n{off}',
-            after_restart=again,
-            boot_time=f"{self.boot_ns}ns",
-            horizon=f"{self._long_enough(policy)}ns",
-        )
-        return played(scenario, policy, *settings)
-
-
-def hold_together(run: Played, case: Case) -> int | None:
-    """The three proofs of session 1; returns when it was noticed."""
-    told = story(
-        run,
-        lost_ns=case.at_ns,
-        kind=case.kind,
-        back_ns=case.back_ns,
-        attaches_ns=case.attaches_ns,
-    )
-    (session, *_) = run.json["sessions"]
-    assert session["client_lost_at_s"] == case.at_ns / S
-    assert session["fault"] == case.kind
-    assert ns(session["last_octet_at_s"]) == told.last_octet_ns
-    assert ns(session["noticed_at_s"]) == told.left_ns
-    assert session["false_disconnect"] is (not case.gone and told.left_ns is not None)
-    predicted = run.transport.delay(run.params, told.fault, told.last_words_ns)
-    if predicted is None or case.at_ns + predicted > run.scenario.horizon_ns:
-        assert told.left_ns is None, (case, predicted)
-    else:
-        assert told.left_ns is not None, (case, predicted)
-        late = told.left_ns - case.at_ns - predicted
-        allowed = 0 if case.back_ns is None else tolerance_ns(run.scenario)
-        assert 0 <= late <= allowed, (case, predicted, late)
-        assert ns(session["notice_delay_s"]) == told.left_ns - case.at_ns
-        assert ns(session["silence_s"]) == told.left_ns - told.last_octet_ns
-    idle_ns = told.fault.idle_since_ns
-    plain = told.fault.unacknowledged_since_ns is None and idle_ns in (None, told.last_octet_ns)
-    if plain and case.back_ns is None and case.kind != "app-hang":
-        silence = run.transport.silence(run.params, told.last_octet_ns)
-        left = None if silence is None else told.last_octet_ns + silence
-        assert left is None or left <= run.scenario.horizon_ns, "look longer"
-        assert left == told.left_ns
-    assert run.failures() == []
-    return told.left_ns
-
 
 #: Faults under which nothing of the client is heard, and that leave it its state.
 SILENT = ("os-hang", "cable", "suspend")
@@ -294,34 +197,51 @@ def test_a_cable_cut_elsewhere(policy: str, place: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", SILENT)
 @pytest.mark.parametrize("policy", POLICIES)
 def test_silent_for_a_time(policy: str, kind: str, for_s: int, tmp_path: Path) -> None:
-    """Back with all its state: in time and nothing happened, or too late and falsely dropped.
-
-    The formula knows no round trips, so that of a client back sooner by them will do as well.
-    """
+    """Back with all its state: in time and nothing happened, or too late and falsely dropped."""
     case = Case(kind=kind, at_ns=WORK_NS + 20 * S, for_ns=for_s * S)
-    run = case.play(tmp_path, policy)
-    told = story(run, lost_ns=case.at_ns, kind=kind, back_ns=case.until_ns)
-    assert case.until_ns is not None
-    tolerance = tolerance_ns(run.scenario)
-    left = None if told.left_ns is None else told.left_ns - case.at_ns
-    predicted = [
-        run.transport.delay(
-            run.params,
-            replace(told.fault, back_at_ns=None, until_ns=until_ns),
-            told.last_words_ns,
-        )
-        for until_ns in (case.until_ns, case.until_ns - tolerance)
-    ]
-    assert any(
-        left is None
-        if each is None or case.at_ns + each > run.scenario.horizon_ns
-        else left is not None and 0 <= left - each <= tolerance
-        for each in predicted
-    ), (predicted, left)
+    hold_through(case.play(tmp_path, policy), case)
+
+
+@pytest.mark.parametrize("after_ns", [80 * US, S // 10])
+@pytest.mark.parametrize("kind", SILENT)
+#: Known gap: a reset of 802.2's (SABME) that follows a client's first words after an outage ends
+#: the session a fraction of a millisecond later, and the JSON takes the outage for survived.
+@pytest.mark.parametrize("policy", [p for p in ENOUGH if p != "nbf-802.2"])
+def test_an_outage_that_strikes_at_work_is_told_as_the_trace_has_it(
+    policy: str, kind: str, after_ns: int, tmp_path: Path
+) -> None:
+    """The answer is on its way, or its acknowledgement is held back: nothing else is idle.
+
+    Whatever becomes of it, the JSON says what the trace says, and no formula is said to disagree
+    that was not told of what the client waits for itself.
+    """
+    for for_s in (1, 5, 27, 31):
+        case = Case(kind=kind, at_ns=WORK_NS + after_ns, for_ns=for_s * S)
+        run = case.play(tmp_path, policy)
+        (session,) = run.json["sessions"]
+        left = [move.at_ns for move in run.trace.moves(1) if move.before == "ACTIVE"]
+        assert [ns(session["noticed_at_s"])] == (left or [None])
+        assert session["false_disconnect"] is bool(left)
+        assert run.failures() == []
+
+
+def test_a_sleeper_that_owes_an_acknowledgement_says_it_on_waking(tmp_path: Path) -> None:
+    """NT: polls at 0.45 to 19.9 s, down at 29.95 s (facts/netbeui.md 2.5); awake at 27 s."""
+    case = Case(kind="suspend", at_ns=WORK_NS + S // 10, for_ns=27 * S)
+    run = case.play(tmp_path, "nbf-nt4")
     (session,) = run.json["sessions"]
-    assert ns(session["noticed_at_s"]) == told.left_ns
-    assert session["false_disconnect"] is (told.left_ns is not None)
-    assert run.failures() == []
+    assert session["noticed_at_s"] is None
+    assert any(judgement.that.endswith("closed formula") for judgement in run.result.judgements)
+
+
+def test_a_sleeper_that_never_got_the_answer_is_thrown_out_though_it_was_heard(
+    tmp_path: Path,
+) -> None:
+    """Awake at 27 s it asks, and what the server sent stays unacknowledged: down at 29.95 s."""
+    case = Case(kind="suspend", at_ns=WORK_NS + 80 * US, for_ns=27 * S)
+    (session,) = case.play(tmp_path, "nbf-nt4").json["sessions"]
+    assert session["noticed_at_s"] == pytest.approx(100 + 29.95, abs=0.001)
+    assert session["false_disconnect"] is True
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -400,54 +320,7 @@ def test_a_rebooted_client_resets_the_first_repeat_it_hears(policy: str, tmp_pat
     assert 0 < noticed_ns - (WORK_NS + 66_600 + 15_500_000_000) < 1_000_000
 
 
-# --- switches --------------------------------------------------------------------------------
-
-SWITCHES = {
-    "ncp-netware": [
-        "ncp.wait_after_last_poll=false",
-        "ncp.polls=5",
-        "ncp.delay_before_first_poll=286ticks",
-        "ncp.framing=raw-802.3",
-        "ncp.framing=ethernet-ii",
-        "ncp.framing=snap",
-        "ncp.client_socket=new-each-boot",
-    ],
-    "ncp-mars-nwe": [
-        "ncp.check_interval=7s",
-        "ncp.polls=1",
-        "ncp.idle_before_first_poll=30s",
-        "ncp.delay_between_polls=30s",
-        "ncp.activity_spacing=200s",
-    ],
-    "tcp-keepalive-nt4": [
-        "tcp.first_probe_counts=false",
-        "tcp.keepalive_idle=1s",
-        "tcp.retransmissions=1",
-        "tcp.retransmissions=12",
-        "tcp.keepalive_interval=1ms",
-        "tcp.reset_on_probe_give_up=false",
-        "tcp.ack_delay=0s",
-        "tcp.first_rto=10ms",
-        "tcp.arp_lifetime=60s",
-        "server.broken_connection=end",
-    ],
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("policy", "setting"), [(p, s) for p, all_ in SWITCHES.items() for s in all_]
-)
-def test_the_proofs_hold_for_every_switch(policy: str, setting: str, tmp_path: Path) -> None:
-    idle = WORK_NS + 20 * S
-    for case in (
-        Case(kind="power-loss", at_ns=idle),
-        Case(kind="power-loss", at_ns=WORK_NS + S // 10),
-        Case(kind="power-loss", at_ns=idle, off_ns=30 * S, after_ns=10 * S),
-        Case(kind="reboot", at_ns=idle, boot_ns=15 * S, after_ns=5 * S),
-        Case(kind="reboot", at_ns=idle, boot_ns=15 * S),
-    ):
-        hold_together(case.play(tmp_path, policy, f"policy.{setting}"), case)
+# --- busy clients --------------------------------------------------------------------------
 
 
 @pytest.mark.slow

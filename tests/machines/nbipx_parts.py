@@ -28,6 +28,7 @@ NWLINK = NbipxParams(
     ack_delay_ns=ms(250),
     ack_window=2,
     window_edge=True,
+    status_query=False,
     framing="802.2",
 )
 #: What real captures 22 and 23 show: five checks two seconds apart, no delay, no window edge.
@@ -37,6 +38,7 @@ NOVELL_NB = NbipxParams(
     ack_delay_ns=0,
     ack_window=1,
     window_edge=False,
+    status_query=False,
     framing="ethernet-ii",
 )
 

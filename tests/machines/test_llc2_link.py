@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from emu.machines.base import Asked, Data, Ended, Lost, Opened, Received
+from emu.machines.base import Asked, Data, Ended, Lost, Note, Opened, Received
 from emu.machines.llc2.control import (
     Busy,
     Connect,
@@ -190,7 +190,7 @@ def test_our_own_busy_receiver_says_rnr_and_asks_for_what_it_refused() -> None:
     d = Dialogue(called(QUIET))
     d.at(0).asked(Busy(True)).sends(rr(0, kind="RNR"))
     d.receives(i(0, 0, poll=True)).sends(final(0, kind="RNR"))
-    d.receives(polled(0)).sends(final(0, kind="RNR"))
+    d.receives(polled(0)).sends(final(0, kind="RNR"), about=Note("answer"))
     d.at(ms(1)).asked(Busy(False)).sends(rr(0, kind="REJ"))
     d.receives(i(0, 0)).delivers(Data(b"x")).armed({"T2": ms(151)})
 

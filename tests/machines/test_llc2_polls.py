@@ -120,7 +120,7 @@ def test_every_frame_of_the_peers_starts_ti_anew() -> None:
     d.at(s(10)).receives(i(0, 0)).delivers(Data(b"x"))
     d.armed({"T2": s(10.15), "Ti": s(40)})
     d.at(s(10.15)).sends(rr(1)).armed({"Ti": s(40)})
-    d.at(s(20)).receives(polled(0)).sends(final(1)).armed({"Ti": s(50)})
+    d.at(s(20)).receives(polled(0)).sends(final(1), about=Note("answer")).armed({"Ti": s(50)})
 
 
 def test_an_end_that_does_not_probe_is_silent() -> None:

@@ -238,10 +238,22 @@ def test_eight_probes_each_waited_out() -> None:
 
 def test_a_probe_is_answered_and_the_answer_counts() -> None:
     d = Dialogue(opened())
-    d.at(s(10)).receives(theirs(0xC0)).sends(ours(0x80)).armed({"watchdog": s(40)})
+    d.at(s(10)).receives(theirs(0xC0)).sends(ours(0x80), about=Note("answer"))
+    d.armed({"watchdog": s(40)})
     d.at(s(40)).sends(ours(0xC0), about=probe(1))
     d.receives(theirs(0x80)).notes("probe-answered", by="acknowledgement")
     d.armed({"watchdog": s(70)})
+
+
+def test_the_other_reading_of_the_probe_is_a_status_query() -> None:
+    """facts/ipx.md 1.9: 09, answered by 0A; whichever is asked is answered in kind."""
+    query, response = NbipxSessionKind.STATUS_QUERY, NbipxSessionKind.STATUS_RESPONSE
+    d = Dialogue(opened(replace(NWLINK, status_query=True)))
+    d.at(s(10)).receives(replace(theirs(0xC0), kind=query))
+    d.sends(replace(ours(0x80), kind=response), about=Note("answer")).armed({"watchdog": s(40)})
+    d.at(s(40)).sends(replace(ours(0xC0), kind=query), about=probe(1))
+    d.receives(replace(theirs(0x80), kind=response))
+    d.notes("probe-answered", by="acknowledgement").armed({"watchdog": s(70)})
 
 
 def test_novells_clocks_are_those_of_its_spx() -> None:

@@ -129,7 +129,7 @@ def test_without_losses_nothing_is_repeated_and_nobody_is_lost(params) -> None:
     assert pipe.b.got == b"".join(b"k" * n for n in range(1, 51))
     assert pipe.a.got == b"s" * 60_000
     kinds = {about.kind for end in (pipe.a, pipe.b) for _at, _pdu, about in end.sent if about}
-    assert kinds <= {"probe", "verify"}
+    assert kinds <= {"probe", "verify", "answer"}
     pipe.ask(pipe.a, Close())
     pipe.run(pipe.now + s(1))
     assert pipe.a.last == [(pipe.a.last[0][0], Ended("connection ended"))]

@@ -27,6 +27,7 @@ from .spx_parts import (
 
 PROBE, ANSWER = ours(0xC0), ours(0x80)
 CALLED = Note("verify")
+TO_A_PROBE = Note("answer")
 
 
 def counting(**changes: object):
@@ -88,10 +89,10 @@ def test_an_answer_on_the_deadline_counts() -> None:
 def test_both_ends_probe_and_the_peers_probe_is_a_sign_of_life() -> None:
     """facts/ipx.md 3.2: answered at once; our own clock starts anew."""
     d = Dialogue(opened())
-    d.at(s(5)).receives(theirs(0xC0)).sends(ANSWER).armed({"watchdog": s(11)})
+    d.at(s(5)).receives(theirs(0xC0)).sends(ANSWER, about=TO_A_PROBE).armed({"watchdog": s(11)})
     d.at(s(11)).sends(PROBE, about=probe(1))
     d.at(s(11.5)).receives(theirs(0xC0)).notes("probe-answered", by="watchdog request")
-    d.sends(ANSWER).armed({"watchdog": s(17.5)})
+    d.sends(ANSWER, about=TO_A_PROBE).armed({"watchdog": s(17.5)})
 
 
 def test_what_we_send_is_no_sign_of_life() -> None:
@@ -135,7 +136,7 @@ def test_verify_listen_abort() -> None:
 
 def test_every_packet_of_the_peer_restarts_listen_and_abort_but_not_verify() -> None:
     d = Dialogue(opened(NOVELL))
-    d.at(ticks(50)).receives(theirs(0x80)).armed({"watchdog": ticks(VERIFY)})
+    d.at(ticks(50)).receives(theirs(0x80)).notes("unasked").armed({"watchdog": ticks(VERIFY)})
     d.at(ticks(VERIFY)).sends(ours(0x80, window=1), about=CALLED)
     d.armed({"watchdog": ticks(VERIFY) + ticks(VERIFY)})
 
@@ -165,10 +166,10 @@ def test_it_is_sent_after_all_when_the_request_is_not_needed_any_more() -> None:
     """Left to the request at 108, half a tick later; what comes before that makes it overdue."""
     tick = ticks(1)
     d = Dialogue(opened(NOVELL))
-    d.at(tick // 2).receives(theirs(0x80)).silent()
+    d.at(tick // 2).receives(theirs(0x80)).notes("unasked").silent()
     d.at(ticks(VERIFY)).sends(ours(0x80, window=1), about=CALLED)
     d.at(ticks(VERIFY) + ticks(VERIFY)).armed({"watchdog": tick // 2 + ticks(LISTEN)})
-    d.at(ticks(LISTEN) + tick // 4).receives(theirs(0x80))
+    d.at(ticks(LISTEN) + tick // 4).receives(theirs(0x80)).notes("unasked")
     d.sends(ours(0x80, window=1), about=CALLED)
     d.armed({"watchdog": ticks(LISTEN) + tick // 4 + ticks(VERIFY)})
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from emu.machines.base import Opened
@@ -171,6 +171,8 @@ def test_a_rebooted_peer_is_noticed_at_the_probe_the_formula_names(
     pipe.at(last_ns, client, Send(b"last"))
     pipe.run(last_ns + ms(1))
     heard = pipe.now
+    # An answer to a probe that is on its way would be the client's last word, and later.
+    assume(not any(what[0] is server for *_, what in pipe._queue))
     pipe.dead.add(client)
     pipe._delay_ns = 0
     lost = heard + data.draw(st.integers(0, params.keepalive_idle_ns - 1))

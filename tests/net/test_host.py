@@ -12,6 +12,7 @@ import trio
 from emu.net.host import Boot, Host
 from emu.net.link import Lan, Nic
 from emu.net.timeline import OPERATOR, Timeline
+from emu.stations.base import Share
 from emu.units import seconds
 
 OWN = b"\x02\0\0\0\0\x01"
@@ -27,6 +28,17 @@ class Listener:
 
     def receive(self, frame: bytes, now: int) -> None:
         self.got.append((frame, now))
+
+
+@dataclasses.dataclass
+class Sharer(Listener):
+    """One that takes raw IPX datagrams with these two octets at 30 only."""
+
+    keys: tuple[bytes, ...] = ()
+
+    @property
+    def shares(self) -> dict[bytes, Share]:
+        return {claim: Share(at=30, keys=self.keys) for claim in self.claims}
 
 
 class Bench:
@@ -113,6 +125,19 @@ def test_two_stations_may_not_claim_the_same_frames() -> None:
     boot = bench.host.power_on(None)
     with pytest.raises(ValueError, match="two stations claim 0800"):
         boot.add(Listener(claims=(b"\x08\x00",)))
+
+
+def test_stations_that_share_a_claim_get_their_shares_the_first_of_two_the_common_one() -> None:
+    bench = Bench()
+    boot = bench.host.power_on(None)
+    raw = b"\xff\xff"
+    first, second = (Sharer(claims=(raw,), keys=(own, b"RR")) for own in (b"11", b"22"))
+    boot.add(first)
+    boot.add(second)
+    for key in (b"11", b"22", b"RR", b"??"):
+        bench.host.nic.arrive((frame(b"\x00\x2e" + raw + b"\0" * 14 + key), 0), 0)
+    assert [octets[30:32] for octets, _ in first.got] == [b"11", b"RR"]
+    assert [octets[30:32] for octets, _ in second.got] == [b"22"]
 
 
 def test_without_power_nothing_leaves_or_arrives() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from emu.net import host as module
 from emu.net.link import Nic
+from emu.net.timeline import OPERATOR
 from emu.units import seconds
 from tests.net.test_host import ETHERNET_II, OTHER, Bench, frame
 from tests.net.test_link import SERVER, WS1, WS2, Segment
@@ -62,6 +63,22 @@ def test_a_sleeper_hears_nothing_of_what_came_meanwhile() -> None:
     bench.lan.offer(bench.lan.nics[OTHER], frame(ETHERNET_II), seconds(5))
     bench.run(seconds(6))
     assert len(bench.stations[0].got) == 1
+
+
+def test_a_second_missed_deadline_does_not_turn_time_back() -> None:
+    """A machine says its deadlines one by one: due at 3 s, and then another at 4 s, both missed
+    by a host that comes to itself at 5 s."""
+    bench, heard = hung(hears=False)
+    boot = bench.host.boot
+    assert boot is not None
+
+    def resume(_: None, now: int) -> None:
+        boot.resume(now)
+        boot.arm(Alarm("missed", heard), seconds(4))
+
+    bench.timeline.at(seconds(5), OPERATOR, resume, None)
+    bench.run(seconds(6))
+    assert heard[-1] == ("missed", seconds(5))
 
 
 def test_power_that_fails_during_a_hang_ends_it() -> None:

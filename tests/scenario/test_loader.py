@@ -125,7 +125,7 @@ _PORT = "[clients.ws1.pinned]\nport = {}\n[[faults]]"
         ('at = "600s"', 'at = "-5s"', 'faults.1.at: expected a duration from 1ms to 8784h'),
         ('at = "600s"', 'at = "0s"', 'faults.1.at: expected a duration from 1ms'),
         ('"power-loss"', '"power-los"', 'did you mean "power-loss"?'),
-        ('"power-loss"', '"reboot"', "faults.1.off_for: expected no off_for with a reboot"),
+        ('"power-loss"', '"reboot"', 'faults.1.off_for: expected no off_for with "reboot"'),
         ("[[expect]]", _SECOND_FAULT, 'faults.2.at: expected an instant when "ws1" is back'),
         ("[[faults]]", _PORT.format(0), "pinned.port: expected a whole number from 1 to 65535"),
         ("[[faults]]", _PORT.format('"x"'), 'found "x"'),
@@ -149,6 +149,15 @@ _PORT = "[clients.ws1.pinned]\nport = {}\n[[faults]]"
 def test_a_wrong_file_gets_one_line(tmp_path: Path, change: str, by: str, line: str) -> None:
     assert change in SMALL
     assert line in refusal(write(tmp_path, SMALL.replace(change, by)))
+
+
+def test_a_server_that_pushes_needs_a_transport_that_can(tmp_path: Path) -> None:
+    """Whether the file says so or not: NCP has nothing to push with."""
+    pushes = '[hosts.server]\nprogram = [{ at = "5s", do = "push" }]\n'
+    scenario = load_scenario(write(tmp_path, SMALL + pushes))
+    assert scenario.unmet_needs(frozenset({"ncp"})) == ("server-push",)
+    said = load_scenario(write(tmp_path, f'needs = ["server-push"]\n{SMALL}{pushes}'))
+    assert said.needs == scenario.needs
 
 
 def test_a_step_has_a_bounded_number_of_instants(tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ def test_idle_probes_and_words() -> None:
 def test_the_machine_gives_up_exactly_when_the_formula_says(sliding) -> None:
     made = NbipxParams(
         sliding=sliding, names=NWLINK.names, ack_delay_ns=s(0.25), ack_window=2, window_edge=True,
+        status_query=False,
         framing="802.2",
     )  # fmt: skip
     for push in (False, True):

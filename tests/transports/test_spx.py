@@ -145,7 +145,9 @@ def test_back_in_time_nobody_is_disconnected(made: SpxParams, kind: str) -> None
 def test_back_behind_the_last_probe() -> None:
     """Probes at 603 ... 645 s, the end at 651 s: a cable is too late then, a sleeper speaks."""
     for kind, late in (("cable", s(51)), ("suspend", None), ("os-hang", None)):
-        assert SPX.delay(NWLINK, fault(kind, until_ns=s(645)), LAST) is None
+        # What leaves at the instant of the mending is still lost (timeline.py, OPERATOR).
+        tie = s(645) - (kind == "cable")
+        assert SPX.delay(NWLINK, fault(kind, until_ns=tie), LAST) is None
         assert SPX.delay(NWLINK, fault(kind, until_ns=s(645) + 1), LAST) == late
         assert SPX.delay(NWLINK, fault(kind, until_ns=s(651)), LAST) == s(51)
 
@@ -174,7 +176,7 @@ def test_a_cable_mended_between_two_retransmissions() -> None:
     """Pushed at 601 s, constant: repeats at 601.5 ... 605 s, the end at 605.5 s."""
     data = replace(spx_parts.DATA, doubling=False)
     made = spx_parts.changed(NWLINK, data=data)
-    for until, noticed in ((s(605), None), (s(605) + 1, s(5.5))):
+    for until, noticed in ((s(605) - 1, None), (s(605), s(5.5))):
         told = fault("cable", until_ns=until, unacknowledged_since_ns=s(601))
         assert SPX.delay(made, told, LAST) == noticed
 
@@ -267,3 +269,23 @@ def test_where_verify_comes_too_late_novells_ends_ask_in_turn() -> None:
     made = spx_parts.changed(NOVELL, watchdog=slow)
     assert SPX.idle_probes(made, 0, ticks(1080)) == 5
     assert SPX.idle_probes(made, s(10), s(5)) == 0
+
+
+# --- what the client knows, which the fault tells ------------------------------------------------
+
+
+def test_a_client_that_heard_later_than_the_server_still_probes_behind_its_last_probe() -> None:
+    """Server's probes to 645 s, end at 651 s; the client heard at 602 s, so its own go to 650 s."""
+    told = fault("cable", until_ns=s(646), client_heard_ns=s(602))
+    assert SPX.delay(NWLINK, told, LAST) is None
+    assert SPX.delay(NWLINK, replace(told, until_ns=s(650)), LAST) == s(51)
+
+
+def test_a_word_that_does_not_acknowledge_saves_no_data() -> None:
+    """Novell's retries end 21 s behind the push at 601 s; a sleeper's own word is no ACK of it."""
+    pushed = s(601)
+    asleep = fault("suspend", until_ns=pushed + 21 * ticks(18) - 1, unacknowledged_since_ns=pushed)
+    late = pushed - LOST + 21 * ticks(18)
+    assert SPX.delay(NOVELL, replace(asleep, client_heard_ns=s(599)), LAST) == late
+    assert SPX.delay(NOVELL, replace(asleep, client_heard_ns=pushed), LAST) is None
+    assert SPX.delay(NOVELL, replace(asleep, kind="os-hang"), LAST) is None

@@ -74,7 +74,7 @@ def supervisory(link: Link, pdu: Supervisory, now: int) -> Effects:
     """RR, RNR or REJ; a poll is answered before anything else is said."""
     effects: list[Effect] = []
     if is_poll(pdu):
-        effects.append(sending.acknowledgement(link, final=True))
+        effects.append(sending.answer(link))
     link.peer_busy = pdu.kind is SupervisoryKind.RNR
     final = is_final(pdu) and link.polling
     effects += _numbers(link, pdu, now)

@@ -91,13 +91,13 @@ class LinkBlock:
     ``unanswered``: probes, of either kind, since the last answer.  ``told``: the layer above
     knows that the link is over.  Timers hold instants, NEVER when off.
     ``since_ns``: when the wait for the oldest unacknowledged I frame began, NEVER when there is
-    none; the end of the link leaves it as it was.
+    none; the end of the link leaves it as it was.  ``data_waits``: not only for probes; likewise.
     """
 
-    __slots__ = ("ack_count", "ack_due", "backed_off", "checkpoint", "for_data", "inactivity_due",
-                 "leaving", "listening", "local_busy", "outstanding", "params", "peer_busy",
-                 "polling", "probing", "rejecting", "reply_due", "retries", "since_ns", "state",
-                 "told", "unanswered", "unsent", "va", "vr", "vs")  # fmt: skip
+    __slots__ = ("ack_count", "ack_due", "backed_off", "checkpoint", "data_waits", "for_data",
+                 "inactivity_due", "leaving", "listening", "local_busy", "outstanding", "params",
+                 "peer_busy", "polling", "probing", "rejecting", "reply_due", "retries", "since_ns",
+                 "state", "told", "unanswered", "unsent", "va", "vr", "vs")  # fmt: skip
 
     def __init__(self, params: LinkParams, *, probing: bool, listening: bool) -> None:
         self.params = params
@@ -105,6 +105,7 @@ class LinkBlock:
         self.listening = listening
         self.state = State.DOWN
         self.since_ns: int = NEVER
+        self.data_waits = False
         self.reply_due: int = NEVER
         self.told = True
         self.clear()
@@ -136,9 +137,13 @@ class LinkBlock:
 
     @property
     def waiting_since_ns(self) -> int:
-        """``since_ns`` while an I frame is out, or was when the link ended."""
+        """``since_ns`` while data is out, or was when the link ended; a probe is no data.
+
+        What waits for a probe alone is told by the clock that sent it: told by the probe, a
+        closed formula would repeat that clock's error.
+        """
         stale = self.state is State.UP and not self.outstanding
-        return NEVER if stale else self.since_ns
+        return self.since_ns if self.data_waits and not stale else NEVER
 
     # --- the reply timer, T1 -----------------------------------------------------------------
 

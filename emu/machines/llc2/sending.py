@@ -19,7 +19,8 @@ def push(block: LinkBlock, now: int) -> Effects:
         pdu = _information(block, block.vs, asked)
         block.vs = (block.vs + 1) % MODULUS
         if not block.outstanding:
-            block.since_ns = now
+            block.since_ns, block.data_waits = now, False
+        block.data_waits = block.data_waits or not asked.probe
         block.outstanding.append((pdu, asked))
         if block.reply_due == NEVER:
             block.start_reply(now, for_data=True)
@@ -67,6 +68,11 @@ def acknowledgement(block: LinkBlock, *, final: bool) -> Transmit:
     return Transmit(_supervisory(block, poll_final=final, response=True))
 
 
+def answer(block: LinkBlock) -> Transmit:
+    """To a poll of the peer's."""
+    return Transmit(acknowledgement(block, final=True).pdu, Note("answer"))
+
+
 def poll(block: LinkBlock) -> Transmit:
     """RR with P = 1.  The first one after set-up is no probe: nothing is in doubt then."""
     acknowledged_all(block)
@@ -111,6 +117,7 @@ def acknowledged(block: LinkBlock, nr: int, now: int, *, by: str) -> Effects:
     if block.outstanding:
         block.start_reply(now, for_data=True)
         block.since_ns = now
+        block.data_waits = not all(asked.probe for _, asked in block.outstanding)
     else:
         block.stop_reply()
         block.polling = block.checkpoint

@@ -130,6 +130,11 @@ class Session:
         assert self.state is before or self.state in row.leads_to, f"{before} -> {self.state}"
         return effects
 
+    @property
+    def owes_acknowledgement(self) -> bool:
+        """Whether a DATA_ACK waits for data to ride on."""
+        return self._ack_due != NEVER
+
     def due(self) -> int | None:
         due = min(self._ack_due, self._alive_due, self._confirm_due)
         return None if due == NEVER else due

@@ -30,6 +30,8 @@ class NbipxParams:
     all.  ``ack_window``: so many packets make it leave at once, >= 1.
     ``window_edge``: the last field of a session packet says how far the peer may send
     (Microsoft's extensions); False leaves it 0, as in every real capture.
+    ``status_query``: an idle peer is asked with a status query, answered by a status response;
+    False asks with session data of no length.  Neither was ever captured (facts/ipx.md 1.9).
     ``framing``: as ``stations.ipx.FRAMINGS`` names them.
     """
 
@@ -38,4 +40,5 @@ class NbipxParams:
     ack_delay_ns: int
     ack_window: int
     window_edge: bool
+    status_query: bool
     framing: str

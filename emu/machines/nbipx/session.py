@@ -7,8 +7,9 @@ all its lengths 0.  An acknowledgement is control 80 with the sequence expected 
 for a repetition at once.  An 80 that expects what it expected before says "I am here and cannot
 take it yet" (capture 22, frame 16): the wait for it starts anew.
 
-The probe is an assumption: C0 with type 06 and no data, answered by 80 (facts/ipx.md 1.9).
-Left out: status query and response, attention packets, and limits that the six octets may set.
+The probe is an assumption of the policy's (probe_type): C0 with type 06 and no data, answered by
+80, or the same as a status query, 09, answered by 0A (facts/ipx.md 1.9).  Left out: what else a
+status query may say, attention packets, and limits that the six octets may set.
 
 Read: facts/ipx.md 1.9, 2.3, 3.3.
 """
@@ -40,6 +41,7 @@ from emu.machines.nbipx.params import NbipxParams
 from emu.machines.spx.params import TrialParams
 from emu.machines.spx.retransmission import Retransmission
 from emu.machines.spx.sliding import (
+    ANSWER,
     ENDED_BY_PEER,
     ENDED_BY_US,
     MODULUS,
@@ -180,7 +182,10 @@ class NbipxSessionMachine(Sliding[NbipxPdu]):
     def on_probe(self, stimulus: Received, now: int) -> Effects:
         """Answered below the application, so it says nothing about that."""
         effects = self._hear(stimulus.pdu, Event.PROBE, now)
-        return [*effects, self._say(self._acknowledgement(), now), *self._push(now)]
+        asked = stimulus.pdu.kind is NbipxSessionKind.STATUS_QUERY
+        kind = NbipxSessionKind.STATUS_RESPONSE if asked else NbipxSessionKind.DATA
+        answer = self._packet(CONTROL_SYSTEM, kind=kind)
+        return [*effects, self._say(answer, now, ANSWER), *self._push(now)]
 
     def on_data(self, stimulus: Received, now: int) -> Effects:
         packet: NbipxSession = stimulus.pdu
@@ -220,6 +225,8 @@ class NbipxSessionMachine(Sliding[NbipxPdu]):
 
     def _hear(self, packet: NbipxSession, by: Event, now: int) -> list[Effect]:
         effects = self._heard(by, now)
+        if not packet.control & CONTROL_RESEND:
+            effects += self._unasked(by, answers=bool(effects))
         taken = self._take(packet.receive_sequence, now)
         if not taken and by is Event.SYSTEM and self._outstanding:
             self.retransmission.restart(now)
@@ -316,7 +323,9 @@ class NbipxSessionMachine(Sliding[NbipxPdu]):
         return self._packet(CONTROL_SYSTEM)
 
     def _probe(self) -> NbipxPdu:
-        return self._packet(_PROBE)
+        query = self._params.status_query
+        kind = NbipxSessionKind.STATUS_QUERY if query else NbipxSessionKind.DATA
+        return self._packet(_PROBE, kind=kind)
 
     def _data_packet(self, part: tuple[bytes, int, int]) -> NbipxPdu:
         octets, total, offset = part
@@ -368,13 +377,19 @@ def _event(stimulus: Stimulus) -> Event:
             return asked_or_expired(stimulus)
 
 
-_KINDS = {NbipxSessionKind.END: Event.END, NbipxSessionKind.END_ACK: Event.END_ACK}
+_KINDS = {
+    NbipxSessionKind.END: Event.END,
+    NbipxSessionKind.END_ACK: Event.END_ACK,
+}
+_STATUS = (NbipxSessionKind.STATUS_QUERY, NbipxSessionKind.STATUS_RESPONSE)
 
 
 def _received(packet: NbipxSession) -> Event:
     if is_set_up(packet):
         return Event.SET_UP
-    if packet.kind is not NbipxSessionKind.DATA:
+    if packet.kind in _STATUS and not packet.control & CONTROL_SYSTEM:
+        return Event.OTHER  # nobody knows what that asks (facts/ipx.md 1.9)
+    if packet.kind is not NbipxSessionKind.DATA and packet.kind not in _STATUS:
         return _KINDS.get(packet.kind, Event.OTHER)
     if not packet.control & CONTROL_SYSTEM:
         return Event.DATA

@@ -27,6 +27,7 @@ from emu.machines.base import (
 )
 from emu.machines.spx.params import SpxParams
 from emu.machines.spx.sliding import (
+    ANSWER,
     ENDED_BY_PEER,
     ENDED_BY_US,
     MODULUS,
@@ -99,7 +100,7 @@ class SpxConnection(Sliding[Spx]):
     def on_probe(self, stimulus: Received, now: int) -> Effects:
         """Answered below the application, so it says nothing about that."""
         effects = self._hear(stimulus.pdu, Event.PROBE, now)
-        return [*effects, self._say(self._acknowledgement(), now), *self._push(now)]
+        return [*effects, self._say(self._acknowledgement(), now, ANSWER), *self._push(now)]
 
     def on_data(self, stimulus: Received, now: int) -> Effects:
         packet: Spx = stimulus.pdu
@@ -133,6 +134,7 @@ class SpxConnection(Sliding[Spx]):
 
     def _hear(self, packet: Spx, by: Event, now: int) -> list[Effect]:
         effects = self._heard(by, now)
+        effects += self._unasked(by, answers=bool(effects))
         self._take(packet.acknowledgement, now)
         self._allocated = packet.allocation
         return effects

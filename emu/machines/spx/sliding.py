@@ -37,6 +37,9 @@ from emu.machines.spx.params import SlidingParams
 from emu.machines.spx.retransmission import Retransmission, Trial
 from emu.machines.spx.watchdog import Verdict, watchdog_for
 
+#: Goes with the answer to a probe of the peer's.
+ANSWER = Note("answer")
+
 MODULUS = 1 << 16
 _HALF = 1 << 15
 
@@ -281,6 +284,15 @@ class Sliding(ABC, Generic[PduT]):
         if self.watchdog.heard(now):
             return [Note("probe-answered", {"by": by.value})]
         return []
+
+    def _unasked(self, by: Event, *, answers: bool) -> list[Effect]:
+        """A system packet that answers nothing, with no data of ours to acknowledge or admit.
+
+        Novell's "verify" (facts/ipx.md 2.2); a second answer cannot be told from one.
+        """
+        waiting = self._outstanding or self._queue or self._end is not None
+        asked = answers or waiting or by is not Event.SYSTEM
+        return [] if asked else [Note("unasked")]
 
     def _take(self, acknowledgement: int, now: int) -> bool:
         """Everything before this number has arrived.  True if that was news."""

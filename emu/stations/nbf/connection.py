@@ -63,6 +63,12 @@ class NbfConnection:
         return None if since_ns == NEVER else since_ns
 
     @property
+    def owes_acknowledgement(self) -> bool:
+        """Whether the link waits with its acknowledgement, by T2, or the session with its own."""
+        by_link = self.port is not None and self.port.link.ack_due != NEVER
+        return by_link or self.session.owes_acknowledgement
+
+    @property
     def idle_since_ns(self) -> int | None:
         """SESSION_ALIVE counts from here; None where the link's own clock is all there is."""
         return self.session.since_ns if self.session.alive else None

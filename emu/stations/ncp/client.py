@@ -65,6 +65,11 @@ class NcpClientConnection:
         return None
 
     @property
+    def owes_acknowledgement(self) -> bool:
+        """Every request has its answer; nothing else is acknowledged."""
+        return False
+
+    @property
     def idle_since_ns(self) -> int | None:
         """Only a server's matters."""
         return None

@@ -96,6 +96,11 @@ class NcpServerConnection:
         return None
 
     @property
+    def owes_acknowledgement(self) -> bool:
+        """Every request has its answer; nothing else is acknowledged."""
+        return False
+
+    @property
     def idle_since_ns(self) -> int | None:
         """When the watchdog's clock last started; mars_nwe does not count every request."""
         return self.machine.idle_since_ns
