@@ -215,9 +215,13 @@ class _Stage:
         for action in self.trace.actions:
             self._plan(action.at_ns, lambda action=action: self._act(action))
         self._plan(self.trace.vanish_ns, self._vanish)
-        horizon = START_NS + self.trace.watched_ns + NS_PER_S // 10
-        self.lab.run(horizon + 3 * NS_PER_S, while_=lambda: self._watching(horizon))
+        self.lab.run(START_NS + self._horizon(), while_=self._watching)
         return self._result()
+
+    def _horizon(self) -> int:
+        """To the end of the watch; where the kernel gave up, far enough to see us do it later."""
+        watched_ns = self.trace.watched_ns
+        return watched_ns if self.trace.error is None else watched_ns * 11 // 10 + 3 * NS_PER_S
 
     def _plan(self, at_ns: int, action: Callable[[], None]) -> None:
         self.lab.at(START_NS + at_ns, action)
@@ -231,12 +235,12 @@ class _Stage:
                 self.lab.now + _EOF_READ_NS, lambda: self.server.step(socket, Asked(Send(b"x")))
             )
 
-    def _watching(self, horizon: int) -> bool:
+    def _watching(self) -> bool:
         """A little past the server's end, for what its last word draws."""
         self._read_to_the_end()
         socket = self._socket()
         if socket is None or socket.ended_ns is None or socket.error == "EOF":
-            return self.lab.now <= horizon
+            return True
         return self.lab.now < socket.ended_ns + NS_PER_S // 2
 
     def _socket(self) -> Socket | None:
