@@ -1,4 +1,4 @@
-"""The table of ``machine.Tcp``: what each state allows, and who says so.
+"""The table of RFC 793, for the machine of any stack: what each state allows, and who says so.
 
 Pages are RFC 793's.  CLOSE while closing and SEND after CLOSE have no row: RFC 793 calls them
 errors.
@@ -7,15 +7,33 @@ errors.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, TypeVar
 
 from emu.machines.base import Effects, Expired, Received, Row
 from emu.machines.tcp.control import Abort, Close, Connect, Send, State
 
-if TYPE_CHECKING:
-    from emu.machines.tcp.machine import Tcp
 
-    Rows = Mapping[type[Any], Row[Tcp, State]]
+class Connection(Protocol):
+    """What a machine of any stack does in the states of RFC 793."""
+
+    def connect(self, asked: Connect, now: int, /) -> Effects: ...
+    def accept(self, asked: Received, now: int, /) -> Effects: ...
+    def send(self, asked: Send, now: int, /) -> Effects: ...
+    def hold(self, asked: Send, now: int, /) -> Effects: ...
+    def close(self, asked: Close, now: int, /) -> Effects: ...
+    def give_up_opening(self, asked: Close, now: int, /) -> Effects: ...
+    def close_opening(self, asked: Close, now: int, /) -> Effects: ...
+    def abort(self, asked: Abort, now: int, /) -> Effects: ...
+    def forget(self, asked: Abort, now: int, /) -> Effects: ...
+    def expired(self, asked: Expired, now: int, /) -> Effects: ...
+    def answer_in_syn_sent(self, asked: Received, now: int, /) -> Effects: ...
+    def arrive(self, asked: Received, now: int, /) -> Effects: ...
+    def refuse(self, asked: Received, now: int, /) -> Effects: ...
+    def ignore(self, asked: Any, now: int, /) -> Effects: ...
+
+
+C = TypeVar("C", bound=Connection)
+Rows = Mapping[type[Any], Row[C, State]]
 
 _CLOSED = frozenset({State.CLOSED})
 _NOWHERE: frozenset[State] = frozenset()
@@ -34,15 +52,15 @@ _ARRIVING = {
 }
 
 
-def rows(tcp: type[Tcp]) -> tuple[Rows, Mapping[State, Rows]]:
+def rows(tcp: type[C]) -> tuple[Rows[C], Mapping[State, Rows[C]]]:
     """What a machine that was never used may hear, and what every state may hear."""
 
     def row(
-        action: Callable[[Tcp, Any, int], Effects], leads_to: frozenset[State], cites: str
-    ) -> Row[Tcp, State]:
+        action: Callable[[C, Any, int], Effects], leads_to: frozenset[State], cites: str
+    ) -> Row[C, State]:
         return Row(action, leads_to, cites)
 
-    def arrive(state: State) -> Row[Tcp, State]:
+    def arrive(state: State) -> Row[C, State]:
         leads_to = _CLOSED | set(_ARRIVING[state])
         if state is State.SYN_SENT:
             return row(tcp.answer_in_syn_sent, leads_to, "RFC 793 3.9 SEGMENT ARRIVES, p. 66-68")
@@ -53,7 +71,7 @@ def rows(tcp: type[Tcp]) -> tuple[Rows, Mapping[State, Rows]]:
     forget = row(tcp.forget, _CLOSED, "RFC 793 3.9 ABORT, p. 62: no RST")
     ignore = row(tcp.ignore, _NOWHERE, "RFC 793 3.9: no connection, nothing to do")
     hold = row(tcp.hold, _NOWHERE, "RFC 793 3.9 SEND, p. 56: queued")
-    flowing: Rows = {
+    flowing: Rows[C] = {
         Expired: expired,
         Send: row(tcp.send, _NOWHERE, "RFC 793 3.9 SEND, p. 56"),
         Close: row(
@@ -63,20 +81,20 @@ def rows(tcp: type[Tcp]) -> tuple[Rows, Mapping[State, Rows]]:
         ),
         Abort: abort,
     }
-    syn_sent: Rows = {
+    syn_sent: Rows[C] = {
         Expired: expired,
         Send: hold,
         Close: row(tcp.give_up_opening, _CLOSED, "RFC 793 3.9 CLOSE, p. 60"),
         Abort: forget,
     }
-    syn_received: Rows = {
+    syn_received: Rows[C] = {
         Expired: expired,
         Send: hold,
         Close: row(tcp.close_opening, frozenset({State.FIN_WAIT_1}), "RFC 793 3.9 CLOSE, p. 60"),
         Abort: abort,
     }
-    waiting: Rows = {Expired: expired, Abort: abort}
-    ending: Rows = {Expired: expired, Abort: forget}
+    waiting: Rows[C] = {Expired: expired, Abort: abort}
+    ending: Rows[C] = {Expired: expired, Abort: forget}
     states = {
         State.SYN_SENT: syn_sent,
         State.SYN_RECEIVED: syn_received,
@@ -88,11 +106,11 @@ def rows(tcp: type[Tcp]) -> tuple[Rows, Mapping[State, Rows]]:
         State.LAST_ACK: ending,
         State.TIME_WAIT: ending,
     }
-    no_connection: Rows = {Expired: ignore, Close: ignore, Abort: ignore}
+    no_connection: Rows[C] = {Expired: ignore, Close: ignore, Abort: ignore}
     listening = row(
         tcp.accept, frozenset({State.SYN_RECEIVED}), "RFC 793 3.9 SEGMENT ARRIVES, LISTEN, p. 65"
     )
-    fresh: Rows = {
+    fresh: Rows[C] = {
         **no_connection,
         Received: listening,
         Connect: row(tcp.connect, frozenset({State.SYN_SENT}), "RFC 793 3.9 OPEN, p. 54"),

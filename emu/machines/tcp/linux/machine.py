@@ -42,7 +42,7 @@ from emu.machines.tcp.linux.block import (
 )
 from emu.machines.tcp.linux.params import LinuxParams, SocketOptions
 from emu.machines.tcp.linux.persist import Persist
-from emu.machines.tcp.rows import rows
+from emu.machines.tcp.rows import Rows, rows
 from emu.pdu.ip_tcp import ACK, RST, SYN, Segment
 
 
@@ -246,9 +246,9 @@ class LinuxTcp(LinuxBlock):
         return [] if last is None else [Deliver(last)]
 
 
-def _table() -> tuple[Any, Any]:
+def _table() -> tuple[Rows[LinuxTcp], Mapping[State, Rows[LinuxTcp]]]:
     """RFC 793's rows, and those of what only this stack may be asked."""
-    fresh, table = rows(LinuxTcp)  # type: ignore[arg-type]
+    fresh, plain = rows(LinuxTcp)
     nowhere: frozenset[State] = frozenset()
     closed = frozenset({State.CLOSED})
     everywhere: dict[type[Any], Row[LinuxTcp, State]] = {
@@ -260,7 +260,7 @@ def _table() -> tuple[Any, Any]:
     leads = frozenset({State.FIN_WAIT_1, State.LAST_ACK, State.CLOSED})
     shut = Row(LinuxTcp.shutdown, leads, "RFC 793 3.9 CLOSE, p. 60: half-closed")
     close = Row(LinuxTcp.close, leads, "RFC 793 3.9 CLOSE, p. 60; RFC 1122 4.2.2.13")
-    table = {state: {**of_state, **everywhere} for state, of_state in table.items()}
+    table = {state: {**of_state, **everywhere} for state, of_state in plain.items()}
     for state in (State.ESTABLISHED, State.CLOSE_WAIT):
         table[state] = {**table[state], Shutdown: shut, Close: close}
     for state in (State.FIN_WAIT_1, State.FIN_WAIT_2):
