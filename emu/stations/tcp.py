@@ -22,6 +22,8 @@ from emu.machines.base import (
 )
 from emu.machines.tcp.arriving import reset_for
 from emu.machines.tcp.control import Abort, Close, Connect, Send, State
+from emu.machines.tcp.linux.machine import LinuxTcp
+from emu.machines.tcp.linux.params import LinuxParams
 from emu.machines.tcp.machine import Tcp
 from emu.machines.tcp.params import TcpParams
 from emu.pdu.ip_tcp import ACK, RST, SYN, Segment
@@ -43,6 +45,30 @@ _PORT_MAX = 0xFFFF
 
 _ARP = ETHERTYPE_ARP.to_bytes(2, "big")
 
+#: net.ipv4.ip_default_ttl of Linux; not in facts/tcp.md, as every stack's is an assumption.
+_TTL_LINUX = 64
+
+
+def make_machine(
+    params: TcpParams | LinuxParams, *, initial_sequence: int, server: bool
+) -> Tcp | LinuxTcp:
+    """The machine of a policy's stack.
+
+    The server's socket has what the policy sets; a client's neither probes nor has a user
+    timeout (KB Q187049 is about the server's end).
+    """
+    if isinstance(params, TcpParams):
+        return Tcp(params, initial_sequence=initial_sequence, probing=server)
+    options = params.options(keepalive=server)
+    if not server:
+        options.user_timeout_ms = 0
+    return LinuxTcp(params, initial_sequence=initial_sequence, options=options)
+
+
+def ttl_of(params: TcpParams | LinuxParams) -> int:
+    """Time to live of what a stack sends."""
+    return params.personality.ttl if isinstance(params, TcpParams) else _TTL_LINUX
+
 
 class TcpConnection:
     """One connection of a station: machine, flow, and the timer that drives it.
@@ -51,10 +77,10 @@ class TcpConnection:
     find a later instant here and do nothing.  After a hang an entry may come late.
     """
 
-    __slots__ = ("armed", "flow", "key", "last_octet_ns", "lines", "machine", "peer", "serial",
-                 "station")  # fmt: skip
+    __slots__ = ("_waited_ns", "armed", "flow", "key", "last_octet_ns", "lines", "machine", "peer",
+                 "serial", "station")  # fmt: skip
 
-    def __init__(self, station: TcpStation, key: bytes, machine: Tcp) -> None:
+    def __init__(self, station: TcpStation, key: bytes, machine: Tcp | LinuxTcp) -> None:
         station.serial += 1
         self.serial = station.serial
         self.station = station
@@ -65,19 +91,25 @@ class TcpConnection:
         self.armed: int = NEVER
         self.flow: TcpFlow | None = None
         self.lines: Lines | None = None
+        self._waited_ns: int = NEVER
 
     # --- what the layer above asks -----------------------------------------------------------
 
     @property
     def unacknowledged_since_ns(self) -> int | None:
         """When the wait for an acknowledgement began; None if there is nothing to wait for."""
-        since_ns = self.machine.retransmission.since_ns
+        machine = self.machine
+        since_ns = machine.unacknowledged_since_ns
+        if machine.state is _CLOSED and type(machine) is LinuxTcp:
+            since_ns = self._waited_ns  # its queue is empty now
         return None if since_ns == NEVER else since_ns
 
     @property
     def idle_since_ns(self) -> int | None:
-        """Every segment of the peer's starts the clock anew."""
-        return None
+        """When the timer was armed that no segment touches (linux); else every one of the peer's
+        starts the clock anew."""
+        machine = self.machine
+        return machine.keepalive_since_ns if isinstance(machine, LinuxTcp) else None
 
     def send(self, message: Message, now: int) -> None:
         """Queue a message; a connection that is going down swallows it."""
@@ -123,6 +155,8 @@ class TcpConnection:
             if self.station.connections.get(self.key) is self:
                 del self.station.connections[self.key]
             return
+        if self.station.remembers:
+            self._waited_ns = machine.unacknowledged_since_ns
         due = machine.due()
         if due is not None and due < self.armed:
             self.armed = due
@@ -192,7 +226,10 @@ class TcpStation:
         self.arm = spec.surroundings.arm
         self.note = spec.surroundings.note
         self.user = spec.user
-        self.params: TcpParams = spec.params
+        self.params: TcpParams | LinuxParams = spec.params
+        self.ttl = ttl_of(spec.params)
+        # A LinuxTcp that is closed no longer knows since when it had waited.
+        self.remembers = isinstance(spec.params, LinuxParams)
         self.ip = ip_address(spec.address)
         self.neighbours = Neighbours(self.ip, spec.surroundings, self.params.arp_lifetime_ns)
         self.connections: dict[bytes, TcpConnection] = {}
@@ -265,6 +302,7 @@ class TcpStation:
             destination_ip=key[:4],
             source_port=int.from_bytes(key[10:12], "big"),
             destination_port=int.from_bytes(key[8:10], "big"),
+            ttl=self.ttl,
         )
 
 
@@ -277,7 +315,7 @@ class TcpServerStation(TcpStation):
             super()._stray(key, segment, now)
             return
         sequence = self._initial_sequence(now)
-        machine = Tcp(self.params, initial_sequence=sequence, probing=True)
+        machine = make_machine(self.params, initial_sequence=sequence, server=True)
         connection = self.connections[key] = TcpConnection(self, key, machine)
         connection.last_octet_ns = now
         connection.pump(machine.step(Received(segment), now), now)
@@ -302,7 +340,7 @@ class TcpClientStation(TcpStation):
         key = server + self.ip + PORT.to_bytes(2, "big") + port.to_bytes(2, "big")
         pinned = self.spec.pinned.get("sequence")
         sequence = self.spec.randomness.getrandbits(32) if pinned is None else pinned
-        machine = Tcp(self.params, initial_sequence=sequence, probing=False)
+        machine = make_machine(self.params, initial_sequence=sequence, server=False)
         connection = self.connections[key] = TcpConnection(self, key, machine)
         connection.pump(machine.step(Asked(Connect()), now), now)
         connection.send(message, now)
