@@ -199,6 +199,7 @@ def _collect(
         sha256=pcapng.digest(recording, comment),
         predicted_ns=predict(world),
         predicted_near_ns=predict(world, sooner_ns=tolerance_ns(scenario)),
+        lateness_ns=lateness(world),
     )
     return replace(result, judgements=tuple(judge(scenario, result)))
 
@@ -232,12 +233,30 @@ def predict(world: World, *, sooner_ns: int = 0) -> dict[int, int | None]:
     }
 
 
+def lateness(world: World) -> dict[int, int]:
+    """By how much the formula's delay may be exceeded, for the first fault of every session."""
+    found: dict[int, int] = {}
+    for record in world.records.sessions.values():
+        for loss in record.losses[:1]:
+            carrier = world.carriers[loss.client]
+            assert loss.last_words_ns is not None, "looked at, as for the prediction"
+            found[record.id] = carrier.transport.lateness(
+                carrier.server_params, _fault_of(loss, 0), loss.last_words_ns
+            )
+    return found
+
+
 def _predict_one(carrier: Carrier, loss: Loss, sooner_ns: int) -> int | None:
+    assert loss.last_words_ns is not None, "looked at when it ended, or at the end of the run"
+    fault = _fault_of(loss, sooner_ns)
+    return carrier.transport.delay(carrier.server_params, fault, loss.last_words_ns)
+
+
+def _fault_of(loss: Loss, sooner_ns: int) -> Fault:
     def sooner(at_ns: int | None) -> int | None:
         return None if at_ns is None else max(loss.at_ns, at_ns - sooner_ns)
 
-    assert loss.last_words_ns is not None, "looked at when it ended, or at the end of the run"
-    fault = Fault(
+    return Fault(
         kind=loss.fault,
         lost_at_ns=loss.at_ns,
         until_ns=sooner(loss.until_ns),
@@ -247,7 +266,6 @@ def _predict_one(carrier: Carrier, loss: Loss, sooner_ns: int) -> int | None:
         unacknowledged_since_ns=loss.unacknowledged_since_ns,
         idle_since_ns=loss.idle_since_ns,
     )
-    return carrier.transport.delay(carrier.server_params, fault, loss.last_words_ns)
 
 
 def _comment(world: World, recording: Recording) -> None:

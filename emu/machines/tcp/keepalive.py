@@ -86,30 +86,35 @@ class Keepalive:
 
 
 class TickedKeepalive(Keepalive):
-    """lwIP: the first tick at which *more* than the idle time has gone by; then on the ticks."""
+    """lwIP: each probe at the first tick at which *more* than its time of silence has gone by."""
 
-    __slots__ = ("_ticks",)
+    __slots__ = ("_heard_ns", "_ticks")
 
     def __init__(self, ticks: Ticks, *, idle_ns: int, interval_ns: int, probes_max: int) -> None:
         super().__init__(
             idle_ns=idle_ns, interval_ns=interval_ns, probes_max=probes_max, beside_data=True
         )
         self._ticks = ticks
+        self._heard_ns = 0
 
     def start(self, now: int) -> None:
         super().start(now)
-        self.due = self._ticks.past(now, self._idle_ns)
+        self._silent_from(now)
 
     def heard(self, now: int) -> int:
         answered = super().heard(now)
         if self._on:
-            self.due = self._ticks.past(now, self._idle_ns)
+            self._silent_from(now)
         return answered
 
+    def _silent_from(self, now: int) -> None:
+        self._heard_ns = now
+        self.due = self._ticks.past(now, self._idle_ns)
+
     def _gap_ns(self) -> int:
-        """Whole ticks: the strict comparison costs its tick once, at the first probe."""
-        every_ns = self._ticks.every_ns
-        return max(1, self._interval_ns // every_ns) * every_ns
+        """Counted from the silence's begin, so that parts of a tick do not add up."""
+        silence_ns = self._idle_ns + self.unanswered * self._interval_ns
+        return self._ticks.past(self._heard_ns, silence_ns) - self.due
 
 
 class DoublingKeepalive(Keepalive):
