@@ -56,7 +56,7 @@ def _noticed(params: LinuxParams, fault: Fault, last_octet_ns: int) -> Span | No
     trials = _trials(params, fault, last_octet_ns)
     if heard_again(fault, [earliest for earliest, _ in trials]):
         return None
-    found = [*trials[-1:], *_met(fault, trials[:-1])]
+    found = [*trials[-1:], *_met(fault, trials)]
     if fault.attaches_at_ns is not None and fault.same_address:
         found.append((fault.attaches_at_ns, fault.attaches_at_ns))
     if not found:
@@ -65,13 +65,17 @@ def _noticed(params: LinuxParams, fault: Fault, last_octet_ns: int) -> Span | No
 
 
 def _met(fault: Fault, trials: Sequence[Span]) -> list[Span]:
-    """The trial that a host without state answers with RST: the first that it can hear."""
+    """The trial that a host without state answers with RST: the first that it can hear.
+
+    Where only the end is sure to come after the host, the latest is the end's.
+    """
     back_ns = fault.back_at_ns
-    if back_ns is None:
+    if back_ns is None or not trials:
         return []
-    possible = [max(earliest, back_ns) for earliest, latest in trials if latest >= back_ns]
-    certain = [latest for earliest, latest in trials if earliest >= back_ns]
-    return [(possible[0], certain[0])] if certain else []
+    *attempts, end = trials
+    possible = [max(earliest, back_ns) for earliest, latest in attempts if latest >= back_ns]
+    certain = [latest for earliest, latest in attempts if earliest >= back_ns]
+    return [(possible[0], (certain or end[1:])[0])] if possible else []
 
 
 def _trials(params: LinuxParams, fault: Fault, last_octet_ns: int) -> list[Span]:
