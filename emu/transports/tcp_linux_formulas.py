@@ -144,7 +144,7 @@ def _first_lateness(params: LinuxParams, heard: int, armed_ns: int | None) -> in
 def _repeating(params: LinuxParams, since_ns: int) -> list[Span]:
     """Loss probe, first repeat R1, and the budget that counts from there (facts/tcp.md 3.2)."""
     sent = _jiffy(params, since_ns)
-    least = -(-(params.rto_min_us + 1) * params.hz // 1_000_000)
+    least = -(-params.rto_min_us * params.hz // 1_000_000)
     most = _RTO_SPREAD * least
     late = most + _granule(most)
     # R1 comes a time-out after the loss probe, which a peer without SACK does not get; what
