@@ -64,7 +64,9 @@ def _agreement(scenario: Scenario, result: RunResult, record: SessionRecord) -> 
     holds = any(_agrees(answer, emulated, tolerance + late_ns, left_ns) for answer in answers)
     why = f"formula {_text(predicted)}, emulation {_text(emulated)}"
     if late_ns and predicted is not None:
-        why = f"formula {_text(predicted)} and up to {_text(late_ns)} of timers, {why.split(', ')[1]}"
+        why = (
+            f"formula {_text(predicted)} and up to {_text(late_ns)} of timers, {why.split(', ')[1]}"
+        )
     return Judgement(
         that=f"session {record.id} agrees with the closed formula",
         holds=holds,

@@ -51,7 +51,12 @@ LINUX = Stack(
             never=True,
         ),
         flag("nodelay", "whether small segments wait for nothing (TCP_NODELAY)"),
-        count("retries1", "repeats before the route is doubted (tcp_retries1); no route here ever is", 1, 255),
+        count(
+            "retries1",
+            "repeats before the route is doubted (tcp_retries1); no route here ever is",
+            1,
+            255,
+        ),
         count(
             "retries2",
             "how long data is repeated: a budget of time, so many doublings of 0.2 s"
@@ -63,9 +68,7 @@ LINUX = Stack(
         count("syn_retries", "repeats of a SYN (tcp_syn_retries)", 1, 127),
         count("synack_retries", "repeats of a SYN,ACK (tcp_synack_retries)", 1, 255),
         duration("rto_min", "least wait of a repeat (tcp_rto_min_us)", milliseconds(1), seconds(1)),
-        duration(
-            "rto_max", "longest wait of a repeat (tcp_rto_max_ms)", seconds(1), seconds(120)
-        ),
+        duration("rto_max", "longest wait of a repeat (tcp_rto_max_ms)", seconds(1), seconds(120)),
         duration(
             "invalid_ratelimit",
             "an empty segment out of the window is answered once in so long"

@@ -111,9 +111,7 @@ def _gives_up(params: LinuxParams, probes: int, silent: int) -> bool:
     return probes >= params.keepalive_count
 
 
-def _user_timeout_end(
-    params: LinuxParams, probes: list[Span], heard: int, certain: Span
-) -> Span:
+def _user_timeout_end(params: LinuxParams, probes: list[Span], heard: int, certain: Span) -> Span:
     """The user timeout may be over at an earlier expiry already, if that one comes late."""
     if not params.user_timeout_ms:
         return certain

@@ -127,5 +127,3 @@ def modern_params(values: Mapping[str, Value]) -> TcpParams:
             probe_octets=b"\0" if given.flag("probe_octet") else b"",
         ),
     )
-
-

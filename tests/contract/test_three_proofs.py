@@ -20,7 +20,6 @@ from emu.transports.base import Fault
 from emu.verdicts import tolerance_ns
 from tests.contract.worlds import (
     ENOUGH,
-    LINUX,
     NT4,
     ONE_EACH,
     POLICIES,
@@ -389,6 +388,34 @@ def test_unacknowledged_data_is_given_up_in_half_a_minute(policy: str, tmp_path:
     (session,) = run.json["sessions"]
     assert session["states"][-1]["cause"] == "5 retransmissions unanswered"
     assert session["states"][-1]["frame"]["number"] == connection.goodbye[2].number
+
+
+@pytest.mark.parametrize(
+    ("policy", "least", "most", "repeats"),
+    [
+        ("tcp-no-keepalive-linux", 938.2, 941.0, 16),
+        ("tcp-keepalive-linux-60-10-6", 938.2, 941.0, 16),
+        # R1 0.412 to 0.420 s behind the write, 90 s and a granule of 2.048 s (facts/tcp.md 3.4).
+        ("tcp-user-timeout-linux", 90.4, 92.5, 9),
+    ],
+)
+def test_linux_gives_data_up_by_its_budget(
+    policy: str, least: float, most: float, repeats: int, tmp_path: Path
+) -> None:
+    """facts/tcp.md 3.2: 924.6 s from the first repeat on, 938.64 s measured; no RST (11.5).
+
+    The answer to the keystroke leaves at 100 s and a trip; the client dies before it arrives.
+    """
+    case = Case(kind="power-loss", at_ns=WORK_NS + TRIP_NS + TRIP_NS // 2)
+    run = case.play(tmp_path, policy)
+    noticed_ns = hold_together(run, case)
+    (connection,) = run.trace.connections
+    since_ns = connection.unacknowledged_since_ns
+    assert noticed_ns is not None and since_ns is not None
+    assert least * S <= noticed_ns - since_ns <= most * S
+    assert len(connection.repeated) == repeats
+    assert all(probe.frame.at_ns < case.at_ns for probe in connection.probes)
+    assert connection.goodbye is None
 
 
 def test_without_a_last_word_the_change_is_blamed_on_the_last_repeat(tmp_path: Path) -> None:

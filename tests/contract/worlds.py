@@ -36,10 +36,8 @@ NOTICING = tuple(
     if name not in ("tcp-no-keepalive", "tcp-no-keepalive-linux", "nbf-802.2")
 )
 
-#: NT 4's policies, whose numbers are worked out by hand in several tests; and those of Linux,
-#: whose timers are late by the wheel.
+#: NT 4's policies, whose numbers are worked out by hand in several tests.
 NT4 = ("tcp-keepalive-nt4", "tcp-keepalive-nt4-5min", "tcp-no-keepalive")
-LINUX = tuple(name for name in POLICIES if name.endswith(("-linux", "-linux-60-10-6")))
 
 #: Policies of two hours and more; the slowest is Linux's, 8013 s (facts/tcp.md 3.4).
 SLOW = tuple(

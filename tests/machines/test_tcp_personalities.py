@@ -171,7 +171,7 @@ def test_data_in_flight_is_repeated_and_given_up(policy: str) -> None:
 
 
 def test_freebsd_waits_grow_to_512_times() -> None:
-    """From 30 ms: 0.03 x (2**10 - 1) = 30.69 s with the tenth; 0.03 x 512 = 15.36 s from then on."""
+    """From 30 ms: the tenth after 0.03 x (2**10 - 1) = 30.69 s, then 0.03 x 512 = 15.36 s each."""
     params: TcpParams = replace(shipped("tcp-keepalive-freebsd"), first_rto_ns=ms(30))
     d = Dialogue(E.established(params))
     sent = E.ours("PA", 1, 1, b"x")
