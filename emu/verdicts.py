@@ -62,11 +62,8 @@ def _agreement(scenario: Scenario, result: RunResult, record: SessionRecord) -> 
         answers.append(_seen(result.predicted_near_ns[record.id], left_ns))
     late_ns = result.lateness_ns[record.id]
     holds = any(_agrees(answer, emulated, tolerance + late_ns, left_ns) for answer in answers)
-    why = f"formula {_text(predicted)}, emulation {_text(emulated)}"
-    if late_ns and predicted is not None:
-        why = (
-            f"formula {_text(predicted)} and up to {_text(late_ns)} of timers, {why.split(', ')[1]}"
-        )
+    span = f" and up to {_text(late_ns)} of timers" if late_ns and predicted is not None else ""
+    why = f"formula {_text(predicted)}{span}, emulation {_text(emulated)}"
     return Judgement(
         that=f"session {record.id} agrees with the closed formula",
         holds=holds,

@@ -30,6 +30,7 @@ from emu.pdu.ip_tcp import ACK, RST, SYN, Segment
 from emu.pdu.terminal import LogOff, Message
 from emu.stations.base import Connection, StationSpec
 from emu.stations.ip import ETHERTYPE_ARP, Neighbours, format_ip, ip_address
+from emu.stations.tcp_stacks import make_machine, ttl_of
 from emu.wire.ip_tcp import TcpFlow, decode_tcp_frame
 from emu.wire.terminal import Lines, decode_line, encode_message
 
@@ -44,30 +45,6 @@ PORT_LAST = 4999
 _PORT_MAX = 0xFFFF
 
 _ARP = ETHERTYPE_ARP.to_bytes(2, "big")
-
-#: net.ipv4.ip_default_ttl of Linux; not in facts/tcp.md, as every stack's is an assumption.
-_TTL_LINUX = 64
-
-
-def make_machine(
-    params: TcpParams | LinuxParams, *, initial_sequence: int, server: bool
-) -> Tcp | LinuxTcp:
-    """The machine of a policy's stack.
-
-    The server's socket has what the policy sets; a client's neither probes nor has a user
-    timeout (KB Q187049 is about the server's end).
-    """
-    if isinstance(params, TcpParams):
-        return Tcp(params, initial_sequence=initial_sequence, probing=server)
-    options = params.options(keepalive=server)
-    if not server:
-        options.user_timeout_ms = 0
-    return LinuxTcp(params, initial_sequence=initial_sequence, options=options)
-
-
-def ttl_of(params: TcpParams | LinuxParams) -> int:
-    """Time to live of what a stack sends."""
-    return params.personality.ttl if isinstance(params, TcpParams) else _TTL_LINUX
 
 
 class TcpConnection:

@@ -16,7 +16,7 @@ from emu.machines.tcp.linux.machine import LinuxTcp
 from emu.machines.tcp.params import TcpParams
 from emu.pdu.ip_tcp import ACK, PSH, RST, Extensions, Segment
 from emu.policy.loader import load_policy
-from emu.stations.tcp import make_machine
+from emu.stations.tcp_stacks import make_machine
 from emu.transports.tcp import TCP
 from emu.units import milliseconds as ms
 from emu.units import seconds as s
