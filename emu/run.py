@@ -274,7 +274,7 @@ def _comment(world: World, recording: Recording) -> None:
         if probe.frame:
             by = probe.answered_by
             fate = "unanswered; server still ACTIVE" if by is None else f"answered by {by}"
-            recording.comment(probe.frame, f"probe {probe.number} of {probe.of}, {fate}")
+            recording.comment(probe.frame, f"{probe.name}, {fate}")
     for record in world.records.sessions.values():
         for before, state in zip([None, *record.states], record.states, strict=False):
             if before is not None and state.frame:
