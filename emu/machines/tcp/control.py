@@ -90,6 +90,8 @@ class ControlBlock:
         self.ack_due = NEVER
         self.wait_due = NEVER
         self.keepalive = keepalive_of(params)
+        # A SYN's waits double exactly on every stack of this machine: no fact sheet tells of a
+        # ceiling or a tick for them, and nothing here rests on one.
         self.retransmission = Retransmission(
             WINDOWS_NT4, first_rto_ns=params.syn_rto_ns, count_max=params.syn_retransmissions
         )
