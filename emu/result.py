@@ -40,7 +40,8 @@ class RunResult:
     """Everything one run says.
 
     ``predicted_ns``: what the closed formula says of each session's first fault, None for never;
-    ``predicted_near_ns``: the same if the client comes back by some round trips sooner, or later.
+    ``predicted_near_ns``: the same if the client comes back by some round trips sooner, or later;
+    ``lateness_ns``: by how much the stack's own timers may make it later.
     """
 
     scenario: str
@@ -55,6 +56,7 @@ class RunResult:
     sha256: str
     predicted_ns: Mapping[int, int | None]
     predicted_near_ns: Sequence[Mapping[int, int | None]]
+    lateness_ns: Mapping[int, int]
     judgements: tuple[Judgement, ...] = ()
     settings: tuple[str, ...] = ()
     path: str | None = None

@@ -201,6 +201,7 @@ def _collect(
         predicted_near_ns=tuple(
             predict(world, sooner_ns=sign * tolerance_ns(scenario)) for sign in (1, -1)
         ),
+        lateness_ns=lateness(world),
     )
     return replace(result, judgements=tuple(judge(scenario, result)))
 
@@ -235,12 +236,30 @@ def predict(world: World, *, sooner_ns: int = 0) -> dict[int, int | None]:
     }
 
 
+def lateness(world: World) -> dict[int, int]:
+    """By how much the formula's delay may be exceeded, for the first fault of every session."""
+    found: dict[int, int] = {}
+    for record in world.records.sessions.values():
+        for loss in record.losses[:1]:
+            carrier = world.carriers[loss.client]
+            assert loss.last_words_ns is not None, "looked at, as for the prediction"
+            found[record.id] = carrier.transport.lateness(
+                carrier.server_params, _fault_of(loss, 0), loss.last_words_ns
+            )
+    return found
+
+
 def _predict_one(carrier: Carrier, loss: Loss, sooner_ns: int) -> int | None:
+    assert loss.last_words_ns is not None, "looked at when it ended, or at the end of the run"
+    fault = _fault_of(loss, sooner_ns)
+    return carrier.transport.delay(carrier.server_params, fault, loss.last_words_ns)
+
+
+def _fault_of(loss: Loss, sooner_ns: int) -> Fault:
     def sooner(at_ns: int | None) -> int | None:
         return None if at_ns is None else max(loss.at_ns, at_ns - sooner_ns)
 
-    assert loss.last_words_ns is not None, "looked at when it ended, or at the end of the run"
-    fault = Fault(
+    return Fault(
         kind=loss.fault,
         lost_at_ns=loss.at_ns,
         until_ns=sooner(loss.until_ns),
@@ -252,7 +271,6 @@ def _predict_one(carrier: Carrier, loss: Loss, sooner_ns: int) -> int | None:
         owes_acknowledgement=loss.owes_acknowledgement,
         client_heard_ns=loss.client_heard_ns,
     )
-    return carrier.transport.delay(carrier.server_params, fault, loss.last_words_ns)
 
 
 def _comment(world: World, recording: Recording) -> None:
@@ -261,7 +279,7 @@ def _comment(world: World, recording: Recording) -> None:
         if probe.frame:
             by = probe.answered_by
             fate = "unanswered; server still ACTIVE" if by is None else f"answered by {by}"
-            recording.comment(probe.frame, f"probe {probe.number} of {probe.of}, {fate}")
+            recording.comment(probe.frame, f"{probe.name}, {fate}")
     for record in world.records.sessions.values():
         for before, state in zip([None, *record.states], record.states, strict=False):
             if before is not None and state.frame:

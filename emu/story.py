@@ -173,7 +173,7 @@ def _silent_probes(
 ) -> Iterator[_Event]:
     last_first = len(silent) - PROBES_LAST
     for index, probe in enumerate(silent):
-        text = f"probe {probe.number} of {probe.of}, unanswered; session {record.id} still ACTIVE"
+        text = f"{probe.name}, unanswered; session {record.id} still ACTIVE"
         if PROBES_FIRST < index < last_first:
             continue
         if index == PROBES_FIRST and index < last_first - 1:

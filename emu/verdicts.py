@@ -71,8 +71,10 @@ def _agreement(scenario: Scenario, result: RunResult, record: SessionRecord) -> 
     answers = [predicted]
     if not silent_for_good:
         answers += [_seen(near[record.id], left_ns) for near in result.predicted_near_ns]
-    holds = any(_agrees(answer, emulated, tolerance, left_ns) for answer in answers)
-    why = f"formula {_text(predicted)}, emulation {_text(emulated)}"
+    late_ns = result.lateness_ns[record.id]
+    holds = any(_agrees(answer, emulated, tolerance + late_ns, left_ns) for answer in answers)
+    span = f" and up to {_text(late_ns)} of timers" if late_ns and predicted is not None else ""
+    why = f"formula {_text(predicted)}{span}, emulation {_text(emulated)}"
     return Judgement(
         that=f"session {record.id} agrees with the closed formula",
         holds=holds,

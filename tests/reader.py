@@ -278,12 +278,23 @@ def _from_server(connection: Connection, frame: Frame, segment: _Segment) -> Non
         if not connection.waiting:
             connection.unacknowledged_since_ns = frame.at_ns
         connection.waiting.append((segment.sequence, segment.end))
+    elif _is_probe(connection, segment, known):
+        connection.probes.append(Probe(frame))
     elif segment.end != segment.sequence:
         connection.repeated.append(frame)
-    elif (
-        segment.flags == ACK and (segment.sequence + 1) % 2**32 == known and not connection.waiting
-    ):
-        connection.probes.append(Probe(frame))
+
+
+def _is_probe(connection: Connection, segment: _Segment, known: int) -> bool:
+    """RFC 9293 3.8.4: SND.NXT-1, empty or with one octet that was acknowledged long ago.
+
+    Beside data it is empty, one left of what waits (BSD) or of SND.NXT (lwIP): facts/tcp.md 5.
+    """
+    if segment.flags != ACK or len(segment.payload) > 1:
+        return False
+    behind = {(segment.sequence + 1) % 2**32}
+    if connection.waiting:
+        return not segment.payload and bool(behind & {known, connection.waiting[0][0]})
+    return behind == {known}
 
 
 class _Ncp:

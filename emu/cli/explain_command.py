@@ -12,10 +12,15 @@ from emu.policy.values import one_of, quoted
 _SCHEMAS = ("policy", "scenario")
 
 
-def main(policies: Sequence[str], *, toml: bool, schema: str | None, as_json: bool) -> int:
-    """Print policies explained, one as TOML, or a JSON Schema."""
+def main(
+    policies: Sequence[str], *, toml: bool, schema: str | None, stacks: bool, as_json: bool
+) -> int:
+    """Print policies explained, one as TOML, a JSON Schema, or the stacks side by side."""
     if schema is not None:
         say(_schema(schema, policies))
+        return 0
+    if stacks:
+        say(_stacks(policies, as_json=as_json))
         return 0
     from emu.policy.explain import as_json as to_json
     from emu.policy.explain import explained
@@ -36,6 +41,15 @@ def main(policies: Sequence[str], *, toml: bool, schema: str | None, as_json: bo
     every = [explained(policy) for policy in loaded]
     say(to_json(every) if as_json else text(every))
     return 0
+
+
+def _stacks(policies: Sequence[str], *, as_json: bool) -> str:
+    from emu.policy import explain_stacks
+
+    if policies:
+        found = quoted(policies[0])
+        raise InputError("explain --stacks", expected="no policy beside it", found=found)
+    return explain_stacks.as_json() if as_json else explain_stacks.text()
 
 
 def _schema(kind: str, policies: Sequence[str]) -> str:

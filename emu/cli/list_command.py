@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,9 @@ from emu.errors import InputError
 from emu.policy.values import nearest, one_of, quoted
 
 Rows = list[dict[str, Any]]
+
+#: Columns of a terminal (product.md, "Commands"); only a transport with many stacks needs more.
+_WIDTH = 100
 
 
 def main(section: str | None, *, as_json: bool) -> int:
@@ -31,7 +35,16 @@ def main(section: str | None, *, as_json: bool) -> int:
 def _text(name: str, rows: Rows, *, headed: bool) -> str:
     width = max((len(row["name"]) for row in rows), default=0)
     indent = "  " if headed else ""
-    lines = [f"{indent}{row['name'].ljust(width)}  {_line(row)}" for row in rows]
+    lines = [
+        line
+        for row in rows
+        for line in textwrap.wrap(
+            f"{row['name'].ljust(width)}  {_line(row)}",
+            _WIDTH,
+            initial_indent=indent,
+            subsequent_indent=f"{indent}{' ' * width}  ",
+        )
+    ]
     return "\n".join([name, *lines] if headed else lines)
 
 

@@ -125,12 +125,17 @@ def explain(
         str | None,
         typer.Option("--schema", metavar="policy|scenario", help="The JSON Schema of a file kind."),
     ] = None,
+    stacks: Annotated[
+        bool, typer.Option("--stacks", help="What each TCP stack does with a silent peer.")
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """Every value of a policy with unit, source and grade, and the detection time it leads to."""
     from emu.cli import explain_command
 
-    return explain_command.main(policies or [], toml=toml, schema=schema, as_json=as_json)
+    return explain_command.main(
+        policies or [], toml=toml, schema=schema, stacks=stacks, as_json=as_json
+    )
 
 
 @app.command()

@@ -134,6 +134,11 @@ class ProbeFrame:
     of: int
     answered_by: str | None = None
 
+    @property
+    def name(self) -> str:
+        """Which of how many; no number where nothing bounds them (``of`` 0)."""
+        return f"probe {self.number} of {self.of}" if self.of else f"probe {self.number}"
+
 
 @dataclass(slots=True)
 class Records:

@@ -12,7 +12,7 @@ from typing import Any
 
 from emu.policy.model import Policy
 from emu.policy.parameters import transport_named
-from emu.transports.base import Parameter, Value
+from emu.transports.base import Fault, Parameter, Value
 from emu.units import NS_PER_S, format_seconds, in_seconds
 
 #: The silence of some stacks depends on when the last octet came, so one instant is chosen:
@@ -22,26 +22,39 @@ LAST_OCTET_NS = 533 * NS_PER_S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """A policy with its formula in words and the silence it gives (ns; None for never)."""
+    """A policy with its formula in words and the silence it gives (ns; None for never).
+
+    ``late_ns``: by how much the stack's own timers may make it longer, after a session as in
+    client-power-loss, which began at 0.
+    """
 
     policy: Policy
     formula: str
     silence_ns: int | None
+    late_ns: int = 0
 
     @property
     def silence(self) -> str:
-        """The silence in seconds, or ``never``."""
-        return "never" if self.silence_ns is None else format_seconds(self.silence_ns)
+        """The silence in seconds, or ``never``; a span where the stack's timers are late."""
+        if self.silence_ns is None:
+            return "never"
+        least = format_seconds(self.silence_ns)
+        if not self.late_ns:
+            return least
+        return f"{least.removesuffix(' s')} to {format_seconds(self.silence_ns + self.late_ns)}"
 
 
 def explained(policy: Policy) -> Explained:
     """A policy and what its transport's closed formulas say of it."""
     transport = transport_named(policy.transport, where=policy.name)
     params = transport.make_params(policy.stack, policy.values)
+    silence_ns = transport.silence(params, LAST_OCTET_NS)
+    dies = Fault(kind="power-loss", lost_at_ns=LAST_OCTET_NS, idle_since_ns=0)
     return Explained(
         policy=policy,
         formula=transport.formula(params),
-        silence_ns=transport.silence(params, LAST_OCTET_NS),
+        silence_ns=silence_ns,
+        late_ns=0 if silence_ns is None else transport.lateness(params, dies, LAST_OCTET_NS),
     )
 
 
@@ -75,6 +88,7 @@ def _json_of(each: Explained) -> dict[str, Any]:
         "values": [_json_value(policy, name) for name in policy.values],
         "formula": each.formula,
         "silence_s": None if silence_ns is None else in_seconds(silence_ns),
+        "lateness_s": in_seconds(each.late_ns),
         "last_octet_at_s": in_seconds(LAST_OCTET_NS),
         "assumptions": policy.assumptions(),
     }

@@ -22,12 +22,15 @@ from emu.machines.base import (
 )
 from emu.machines.tcp.arriving import reset_for
 from emu.machines.tcp.control import Abort, Close, Connect, Send, State
+from emu.machines.tcp.linux.machine import LinuxTcp
+from emu.machines.tcp.linux.params import LinuxParams
 from emu.machines.tcp.machine import Tcp
 from emu.machines.tcp.params import TcpParams
 from emu.pdu.ip_tcp import ACK, RST, SYN, Segment
 from emu.pdu.terminal import LogOff, Message
 from emu.stations.base import Connection, StationSpec
 from emu.stations.ip import ETHERTYPE_ARP, Neighbours, format_ip, ip_address
+from emu.stations.tcp_stacks import make_machine, ttl_of
 from emu.wire.ip_tcp import TcpFlow, decode_tcp_frame
 from emu.wire.terminal import Lines, decode_line, encode_message
 
@@ -51,10 +54,10 @@ class TcpConnection:
     find a later instant here and do nothing.  After a hang an entry may come late.
     """
 
-    __slots__ = ("armed", "flow", "key", "last_octet_ns", "lines", "machine", "peer", "serial",
-                 "station")  # fmt: skip
+    __slots__ = ("_waited_ns", "armed", "flow", "key", "last_octet_ns", "lines", "machine", "peer",
+                 "serial", "station")  # fmt: skip
 
-    def __init__(self, station: TcpStation, key: bytes, machine: Tcp) -> None:
+    def __init__(self, station: TcpStation, key: bytes, machine: Tcp | LinuxTcp) -> None:
         station.serial += 1
         self.serial = station.serial
         self.station = station
@@ -65,13 +68,17 @@ class TcpConnection:
         self.armed: int = NEVER
         self.flow: TcpFlow | None = None
         self.lines: Lines | None = None
+        self._waited_ns: int = NEVER
 
     # --- what the layer above asks -----------------------------------------------------------
 
     @property
     def unacknowledged_since_ns(self) -> int | None:
         """When the wait for an acknowledgement began; None if there is nothing to wait for."""
-        since_ns = self.machine.retransmission.since_ns
+        machine = self.machine
+        since_ns = machine.unacknowledged_since_ns
+        if machine.state is _CLOSED and type(machine) is LinuxTcp:
+            since_ns = self._waited_ns  # its queue is empty now
         return None if since_ns == NEVER else since_ns
 
     @property
@@ -81,8 +88,10 @@ class TcpConnection:
 
     @property
     def idle_since_ns(self) -> int | None:
-        """Every segment of the peer's starts the clock anew."""
-        return None
+        """When the timer was armed that no segment touches (linux); else every one of the peer's
+        starts the clock anew."""
+        machine = self.machine
+        return machine.keepalive_since_ns if isinstance(machine, LinuxTcp) else None
 
     def send(self, message: Message, now: int) -> None:
         """Queue a message; a connection that is going down swallows it."""
@@ -128,6 +137,8 @@ class TcpConnection:
             if self.station.connections.get(self.key) is self:
                 del self.station.connections[self.key]
             return
+        if self.station.remembers:
+            self._waited_ns = machine.unacknowledged_since_ns
         due = machine.due()
         if due is not None and due < self.armed:
             self.armed = due
@@ -197,7 +208,10 @@ class TcpStation:
         self.arm = spec.surroundings.arm
         self.note = spec.surroundings.note
         self.user = spec.user
-        self.params: TcpParams = spec.params
+        self.params: TcpParams | LinuxParams = spec.params
+        self.ttl = ttl_of(spec.params)
+        # A LinuxTcp that is closed no longer knows since when it had waited.
+        self.remembers = isinstance(spec.params, LinuxParams)
         self.ip = ip_address(spec.address)
         self.neighbours = Neighbours(self.ip, spec.surroundings, self.params.arp_lifetime_ns)
         self.connections: dict[bytes, TcpConnection] = {}
@@ -270,6 +284,7 @@ class TcpStation:
             destination_ip=key[:4],
             source_port=int.from_bytes(key[10:12], "big"),
             destination_port=int.from_bytes(key[8:10], "big"),
+            ttl=self.ttl,
         )
 
 
@@ -282,7 +297,7 @@ class TcpServerStation(TcpStation):
             super()._stray(key, segment, now)
             return
         sequence = self._initial_sequence(now)
-        machine = Tcp(self.params, initial_sequence=sequence, probing=True)
+        machine = make_machine(self.params, initial_sequence=sequence, server=True)
         connection = self.connections[key] = TcpConnection(self, key, machine)
         connection.last_octet_ns = now
         connection.pump(machine.step(Received(segment), now), now)
@@ -307,7 +322,7 @@ class TcpClientStation(TcpStation):
         key = server + self.ip + PORT.to_bytes(2, "big") + port.to_bytes(2, "big")
         pinned = self.spec.pinned.get("sequence")
         sequence = self.spec.randomness.getrandbits(32) if pinned is None else pinned
-        machine = Tcp(self.params, initial_sequence=sequence, probing=False)
+        machine = make_machine(self.params, initial_sequence=sequence, server=False)
         connection = self.connections[key] = TcpConnection(self, key, machine)
         connection.pump(machine.step(Asked(Connect()), now), now)
         connection.send(message, now)

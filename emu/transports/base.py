@@ -34,12 +34,37 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Portrait:
+    """How a stack notices a silent peer, in words, for ``emu explain``'s table of stacks.
+
+    ``defaults``: idle time, interval, count.  ``nominal``: from the last octet to the end.
+    ``unverified``: what no source decides.
+    """
+
+    defaults: str
+    probe: str
+    death: str
+    nominal: str
+    ending: str
+    data: str
+    grade: str
+    source: str
+    unverified: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """A personality of a transport, with the parameters its policies must give."""
+    """A personality of a transport, with the parameters its policies must give.
+
+    ``portrait``: None where a transport's stacks are not told apart in a table.  ``plays``: False
+    for a stack that is only described.
+    """
 
     name: str
     title: str
     parameters: tuple[Parameter, ...]
+    portrait: Portrait | None = None
+    plays: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +143,11 @@ class Silence(Protocol):
     ) -> int | None: ...
 
 
+def never_late(_params: Any, _fault: Fault, _last_octet_ns: int) -> int:
+    """Of a transport whose timers are exact."""
+    return 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transport:
     """One row of TABLE.
@@ -126,6 +156,8 @@ class Transport:
     ``delay(params, fault, last_octet_ns)``: from the fault to noticing, None for never.
     ``idle_probes(params, last_octet_ns, until_ns)``: (probes, answers) of a healthy idle peer.
     ``formula(params)``: the arithmetic in words with the numbers put in.
+    ``lateness(params, fault, last_octet_ns)``: by how much ``delay`` may come later, because
+    the stack's timers are late by its own rules (linux: the timer wheel).
     ``same_address``: a client that connects anew does so from the address it had, unless the
     policy or the scenario says otherwise (a fixed socket; TCP's ports move on).
     """
@@ -142,6 +174,7 @@ class Transport:
     idle_probes: Callable[[Any, int, int], int]
     formula: Callable[[Any], str]
     same_address: bool = False
+    lateness: Callable[[Any, Fault, int], int] = never_late
 
     def stack(self, name: str) -> Stack:
         """The stack of that name; ``KeyError`` when there is none."""

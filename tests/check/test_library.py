@@ -105,6 +105,22 @@ def noticing(session: Json) -> Json | None:
     return next(each for each in session["states"] if each["state"] != "active")
 
 
+def speechless(session: Json) -> bool:
+    """Whether nothing on the wire says that the server gave up.
+
+    Plain 802.2 ends a link whose polls and resets stay unanswered without a DISC; Linux and lwIP
+    send a RST after probes only (facts/tcp.md 11.5).
+    """
+    noticed = noticing(session)
+    repeated = noticed is not None and "retransmission" in noticed["cause"]
+    wordless = session["policy"] == "tcp-keepalive-lwip" or "linux" in session["policy"]
+    return (
+        session["transport"] in SPEECHLESS
+        or session["policy"] == "nbf-802.2"
+        or (repeated and wordless)
+    )
+
+
 def wanted_classes(session: Json) -> set[FlowClass]:
     """What the wire shows of how the server noticed.
 
@@ -118,9 +134,7 @@ def wanted_classes(session: Json) -> set[FlowClass]:
         return {FlowClass.CLOSED, FlowClass.ABORTED}
     if not any(words in noticed["cause"] for words in ("unanswered", "nothing heard")):
         return {FlowClass.REBOOTED}
-    # Plain 802.2 ends a link whose polls and resets stay unanswered without a DISC.
-    speechless = session["transport"] in SPEECHLESS or session["policy"] == "nbf-802.2"
-    wanted = {FlowClass.SILENT if speechless else FlowClass.GAVE_UP}
+    wanted = {FlowClass.SILENT if speechless(session) else FlowClass.GAVE_UP}
     if session["fault"] == "reboot":
         return wanted | {FlowClass.REBOOTED}
     # Its own watchdog asks the server when it wakes up; TCP, NCP and NetBEUI say nothing then.
@@ -159,7 +173,7 @@ def test_check_agrees_with_the_run(scenario: str, policy: str) -> None:
             continue
         assert flow.dead == 1, "the client is the one that was not called"
         if flow.disconnected_at_ns is None:
-            assert session["transport"] in SPEECHLESS or session["policy"] == "nbf-802.2"
+            assert speechless(session)
             assert flow.how is How.NOT_ON_THE_WIRE
         else:
             at_s = seconds(flow.disconnected_at_ns)

@@ -76,3 +76,24 @@ def test_paths_are_completed_where_one_was_begun(
     assert "own/notes.txt" not in completion.policies("own/")
     assert "./own/" in completion.scenarios("./")
     assert completion.scenarios("./none/x") == scenario_names()
+
+
+def test_the_stacks_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = emu(capsys, "explain", "--stacks").out
+    assert "windows-modern" in printed and "not verified" in printed
+    assert json.loads(emu(capsys, "explain", "--stacks", "--json").out)["stacks"]
+    refused = emu(capsys, "explain", "--stacks", "ncp-netware")
+    assert refused.code == 2 and "no policy beside it" in refused.err
+
+
+def test_a_policy_on_a_stack_that_is_only_described(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(
+        'title = "x"\nwhat = "y"\nextends = ["_server-defaults"]\ntransport = "tcp"\n'
+        'stack = "smoltcp"\n'
+    )
+    answer = emu(capsys, "run", "client-power-loss", "--policy", str(path))
+    assert answer.code == 2 and answer.out == ""
+    assert answer.err.count("\n") == 1 and "stack smoltcp: expected a stack" in answer.err

@@ -20,8 +20,10 @@ from emu.verdicts import tolerance_ns
 from tests.contract.proofs import WORK_NS, Case, hold_through, hold_together
 from tests.contract.worlds import (
     ENOUGH,
+    NT4,
     ONE_EACH,
     POLICIES,
+    SLOW,
     TRIP_NS,
     US,
     S,
@@ -49,7 +51,7 @@ def phases(folder: Path, policy: str) -> list[int]:
     Around the last octet, around the first two probes of the idle client (sent, arriving at
     the client, answered), exact and 1 ns to either side, and in between.
     """
-    horizon = "5h" if policy == "tcp-keepalive-nt4" else "2000s"
+    horizon = "5h" if policy in SLOW else "2000s"
     run = played(made(folder, horizon=horizon), policy)
     (connection,) = run.trace.connections
     probes = connection.probes[:2]
@@ -277,7 +279,7 @@ def test_the_kernel_says_goodbye_for_a_killed_program(policy: str, tmp_path: Pat
 # --- data in flight --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("policy", [p for p in POLICIES if p.startswith("tcp")])
+@pytest.mark.parametrize("policy", NT4)
 def test_unacknowledged_data_is_given_up_in_half_a_minute(policy: str, tmp_path: Path) -> None:
     """facts/tcp.md 5: 0.5 s * (1 + 2 + 4 + 8 + 16 + 32) = 31.5 s after the answer went out.
 
@@ -300,6 +302,34 @@ def test_unacknowledged_data_is_given_up_in_half_a_minute(policy: str, tmp_path:
     assert session["states"][-1]["frame"]["number"] == connection.goodbye[2].number
 
 
+@pytest.mark.parametrize(
+    ("policy", "least", "most", "repeats"),
+    [
+        ("tcp-no-keepalive-linux", 938.2, 941.0, 16),
+        ("tcp-keepalive-linux-60-10-6", 938.2, 941.0, 16),
+        # R1 0.412 to 0.420 s behind the write, 90 s and a granule of 2.048 s (facts/tcp.md 3.4).
+        ("tcp-user-timeout-linux", 90.4, 92.5, 9),
+    ],
+)
+def test_linux_gives_data_up_by_its_budget(
+    policy: str, least: float, most: float, repeats: int, tmp_path: Path
+) -> None:
+    """facts/tcp.md 3.2: 924.6 s from the first repeat on, 938.64 s measured; no RST (11.5).
+
+    The answer to the keystroke leaves at 100 s and a trip; the client dies before it arrives.
+    """
+    case = Case(kind="power-loss", at_ns=WORK_NS + TRIP_NS + TRIP_NS // 2)
+    run = case.play(tmp_path, policy)
+    noticed_ns = hold_together(run, case)
+    (connection,) = run.trace.connections
+    since_ns = connection.unacknowledged_since_ns
+    assert noticed_ns is not None and since_ns is not None
+    assert least * S <= noticed_ns - since_ns <= most * S
+    assert len(connection.repeated) == repeats
+    assert all(probe.frame.at_ns < case.at_ns for probe in connection.probes)
+    assert connection.goodbye is None
+
+
 def test_without_a_last_word_the_change_is_blamed_on_the_last_repeat(tmp_path: Path) -> None:
     case = Case(kind="power-loss", at_ns=WORK_NS + S // 10)
     setting = "policy.tcp.reset_on_data_give_up=false"
@@ -311,7 +341,7 @@ def test_without_a_last_word_the_change_is_blamed_on_the_last_repeat(tmp_path: P
     assert session["states"][-1]["frame"]["number"] == connection.repeated[-1].number
 
 
-@pytest.mark.parametrize("policy", [p for p in POLICIES if p.startswith("tcp")])
+@pytest.mark.parametrize("policy", NT4)
 def test_a_rebooted_client_resets_the_first_repeat_it_hears(policy: str, tmp_path: Path) -> None:
     """Back 10 s after the answer: repeats at 0.5, 1.5, 3.5, 7.5 and 15.5 s; the last one hits."""
     case = Case(kind="reboot", at_ns=WORK_NS + S // 10, boot_ns=10 * S)

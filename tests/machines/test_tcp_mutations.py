@@ -139,8 +139,10 @@ def test_a_switch_the_other_way_is_caught(name: str, story: Callable[[TcpParams]
 
 
 def test_every_number_of_a_policy_is_caught() -> None:
-    """``arp_lifetime_ns`` is the station's (tests/stations)."""
-    assert {*CAUGHT, *FLIPPED, "arp_lifetime_ns"} == set(TcpParams.__dataclass_fields__)
+    """``arp_lifetime_ns`` is the station's (tests/stations), ``personality`` is in
+    test_tcp_personalities."""
+    named = {*CAUGHT, *FLIPPED, "arp_lifetime_ns", "personality"}
+    assert named == set(TcpParams.__dataclass_fields__)
 
 
 @pytest.mark.parametrize("story", [data, syn])

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from emu.machines.base import NEVER
-from emu.machines.tcp.keepalive import Keepalive
-from emu.machines.tcp.params import TcpParams
+from emu.machines.tcp.keepalive import keepalive_of
+from emu.machines.tcp.params import WINDOWS_NT4, TcpParams
 from emu.machines.tcp.retransmission import Retransmission
 from emu.pdu.ip_tcp import ACK, Segment, new_segment
 
@@ -89,13 +89,11 @@ class ControlBlock:
         self.fin_wanted = False
         self.ack_due = NEVER
         self.wait_due = NEVER
-        self.keepalive = Keepalive(
-            idle_ns=params.keepalive_idle_ns,
-            interval_ns=params.keepalive_interval_ns,
-            probes_max=params.retransmissions + (not params.first_probe_counts),
-        )
+        self.keepalive = keepalive_of(params)
+        # A SYN's waits double exactly on every stack of this machine: no fact sheet tells of a
+        # ceiling or a tick for them, and nothing here rests on one.
         self.retransmission = Retransmission(
-            first_rto_ns=params.syn_rto_ns, count_max=params.syn_retransmissions
+            WINDOWS_NT4, first_rto_ns=params.syn_rto_ns, count_max=params.syn_retransmissions
         )
 
     def segment(self, flags: int, payload: bytes = b"") -> Segment:

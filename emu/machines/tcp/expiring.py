@@ -8,7 +8,7 @@ from emu.machines.base import NOTHING, Effects, Lost, Note, Transmit
 from emu.machines.tcp import sending
 from emu.machines.tcp.control import MODULUS
 from emu.machines.tcp.keepalive import Verdict
-from emu.pdu.ip_tcp import ACK, SYN, new_segment
+from emu.pdu.ip_tcp import ACK, SYN, Segment, new_segment
 
 if TYPE_CHECKING:
     from emu.machines.tcp.machine import Tcp
@@ -35,7 +35,7 @@ def _retransmit(tcp: Tcp, now: int) -> Effects:
         return [Transmit(sending.again(tcp, oldest), Note("retransmission", facts))]
     if oldest.flags & SYN:
         return tcp.give_up(Lost(f"SYN unanswered {timer.count_max + 1} times"), reset=False)
-    lost = Lost(f"{timer.count_max} retransmissions unanswered")
+    lost = Lost(f"{timer.count} retransmissions unanswered")
     return tcp.give_up(lost, reset=tcp.params.reset_on_data_give_up)
 
 
@@ -45,9 +45,18 @@ def _probe(tcp: Tcp, now: int) -> Effects:
     if verdict is Verdict.WAIT:
         return NOTHING
     if verdict is Verdict.GIVE_UP:
-        lost = Lost(f"{keepalive.probes_max} keepalive probes unanswered")
+        lost = Lost(f"{keepalive.unanswered} keepalive probes unanswered")
         return tcp.give_up(lost, reset=tcp.params.reset_on_probe_give_up)
-    # SEG.SEQ = SND.NXT-1 lies left of the peer's window and forces an ACK (RFC 9293 3.8.4).
-    probe = new_segment((tcp.snd_nxt - 1) % MODULUS, tcp.rcv_nxt, ACK, tcp.params.window)
     facts = {"number": keepalive.unanswered, "of": keepalive.probes_max}
-    return [Transmit(probe, Note("probe", facts))]
+    return [Transmit(_keepalive_segment(tcp), Note("probe", facts))]
+
+
+def _keepalive_segment(tcp: Tcp) -> Segment:
+    """SEG.SEQ = SND.NXT-1 lies left of the peer's window and forces an ACK (RFC 9293 3.8.4).
+
+    Beside data the window begins at SND.UNA; lwIP keeps to SND.NXT (facts/tcp.md 5).
+    """
+    its = tcp.params.personality
+    behind = tcp.snd_nxt if its.probes_below_next else tcp.snd_una
+    sequence = (behind - 1) % MODULUS
+    return new_segment(sequence, tcp.rcv_nxt, ACK, tcp.params.window, its.probe_octets)

@@ -2,7 +2,7 @@
 
 Knows no addresses, no clock, no dice; the initial sequence number is an argument.  Left out,
 because nothing here rests on it: congestion control, Nagle, urgent data, out-of-order queues
-(a gap is answered and the sender repeats), window probes (they come with the linux stack).
+(a gap is answered and the sender repeats), window probes (the linux stack has them).
 """
 
 from __future__ import annotations
@@ -88,6 +88,11 @@ class Tcp(ControlBlock):
             "time-wait": self.wait_due,
         }
         return {name: due for name, due in all_timers.items() if due != NEVER}
+
+    @property
+    def unacknowledged_since_ns(self) -> int:
+        """When the wait for an acknowledgement began, NEVER for none."""
+        return self.retransmission.since_ns
 
     # --- asked -------------------------------------------------------------------------------
 
@@ -190,7 +195,9 @@ class Tcp(ControlBlock):
         """The handshake is over."""
         self.state = State.ESTABLISHED
         self.retransmission = Retransmission(
-            first_rto_ns=self.params.first_rto_ns, count_max=self.params.retransmissions
+            self.params.personality,
+            first_rto_ns=self.params.first_rto_ns,
+            count_max=self.params.retransmissions,
         )
         if self.probing:
             self.keepalive.start(now)
