@@ -101,7 +101,7 @@ class Host:
 
         key = server + self.ip + port.to_bytes(2, "big") + own_port.to_bytes(2, "big")
         machine = LinuxTcp(
-            self.params, initial_sequence=sequence, options=self.params.options(keepalive=False)
+            self.params, initial_sequence=sequence, options=self.params.options(keepalive=True)
         )
         socket = self.sockets[key] = Socket(key, machine)
         self.step(socket, Asked(Connect()))
@@ -129,7 +129,7 @@ class Host:
             socket.received += len(value.octets)
         elif isinstance(value, Lost) and socket.error is None:
             socket.error, socket.ended_ns = value.error, self._clock()
-        elif isinstance(value, Ended) and socket.error is None:
+        elif isinstance(value, Ended) and socket.error is None and not socket.machine.orphan:
             socket.error, socket.ended_ns = "EOF", self._clock()
 
     def _arm_socket(self, socket: Socket) -> None:

@@ -70,6 +70,8 @@ class Path:
 
     def passes(self, frame: bytes, now: int) -> bool:
         """Whether this frame gets through; every frame must be asked about, in order."""
+        if not (self.plan.drops or self.plan.flaps):
+            return True
         packets = self._reader.read([(now, frame)])
         if self.started_ns is None or not packets:
             return True

@@ -91,12 +91,12 @@ def _listed(packet: Packet, start_ns: int) -> dict[str, Any]:
     }
 
 
-def write(folder: Path, facts: dict[str, Any], capture: Capture) -> Path:
+def write(folder: Path, facts: dict[str, Any], frames: list[tuple[int, int, bytes]]) -> Path:
     """NAME.pcap, then NAME.json; the JSON's path."""
     path = folder / f"{facts['scenario']}.json"
     records = b"".join(
         _RECORD.pack(at // NS_PER_S, at % NS_PER_S, len(frame), whole) + frame
-        for at, whole, frame in capture.frames
+        for at, whole, frame in frames
     )
     path.with_suffix(".pcap").write_bytes(_HEADER + records)
     part = path.with_suffix(".part")
