@@ -70,6 +70,13 @@ class Lab:
         """Do it then; of one instant, in the order of asking."""
         heapq.heappush(self._agenda, (max(instant, self.now), next(self._count), action))
 
+    def timer(self, instant: int, action: Callable[[], None]) -> None:
+        """Do it then, before what else is of that instant; of timers, the one set last goes first.
+
+        A slot of the kernel's wheel is a stack (enqueue_timer: hlist_add_head).
+        """
+        heapq.heappush(self._agenda, (max(instant, self.now), -next(self._count), action))
+
     def run(self, until: int, *, while_: Callable[[], bool] = lambda: True) -> None:
         """Up to and including ``until``, as long as ``while_`` holds."""
         while self._agenda and self._agenda[0][0] <= until and while_():

@@ -58,6 +58,7 @@ class PacketReader:
         self._mac = server_mac
         self._ports: frozenset[int] | None = None
         self._sides = {True: _Side(), False: _Side()}
+        self._reset = False
 
     def read(self, frames: Iterable[tuple[int, bytes]]) -> list[Packet]:
         """All packets of the list (ns, octets) that are IPv4 or ARP."""
@@ -97,6 +98,9 @@ class PacketReader:
             return Packet(
                 at_ns=at_ns, from_server=from_server, kind="other-conn", flags=flags, length=length
             )
+        if self._reset and segment.flags & (SYN | ACK) == SYN:  # the same ports, another connection
+            self._sides, self._reset = {True: _Side(), False: _Side()}, False
+        self._reset |= bool(segment.flags & RST)
         own, other = self._sides[from_server], self._sides[not from_server]
         if segment.flags & SYN and own.first is None:
             own.first = own.next = segment.sequence
@@ -112,7 +116,7 @@ class PacketReader:
             from_server=from_server,
             kind=kind,
             flags=flags,
-            sequence=ahead(segment.sequence, own.first or 0),
+            sequence=0 if kind == "syn" else ahead(segment.sequence, own.first or 0),
             acknowledgement=ahead(segment.acknowledgement, other.first or 0)
             if segment.flags & ACK
             else 0,

@@ -96,6 +96,7 @@ class _Stage:
             neighbours=neighbour_params(sysctl),
             clock=lambda: self.lab.now,
             at=self.lab.at,
+            timer=self.lab.timer,
         )
 
     def _client(self) -> Host:
@@ -115,7 +116,7 @@ class _Stage:
             neighbours=neighbour_params(self.trace.router),
             wheel=self.params.wheel(),
             clock=lambda: self.lab.now,
-            at=self.lab.at,
+            timer=self.lab.timer,
             idle_ns=None if idle is None else int(idle) * NS_PER_S,
         )
         self.router = router
