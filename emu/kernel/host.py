@@ -187,7 +187,7 @@ class Host:
         for key, socket in list(self.sockets.items()):
             held = frozenset(segment.sequence for other, segment in waiting if other == key)
             if held != socket.machine.held:
-                self.step(socket, Asked(Held(held)))
+                socket.machine.step(Asked(Held(held)), self._clock())
 
     def _transmit(self, hop: bytes, key: bytes, segment: Segment) -> None:
         flow = TcpFlow(

@@ -109,10 +109,13 @@ def _options(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def neighbour_params(sysctls: Mapping[str, Any]) -> NeighbourParams:
+def neighbour_params(sysctls: Mapping[str, Any], reachable_ms: int | None) -> NeighbourParams:
+    """``reachable_ms``: what the kernel has drawn around base_reachable_time_ms, if known."""
     given = {
         _NEIGHBOUR[name.rpartition(".")[2]]: int(value)
         for name, value in sysctls.items()
         if name.rpartition(".")[2] in _NEIGHBOUR
     }
+    if reachable_ms is not None:
+        given["reachable_ms"] = reachable_ms
     return NeighbourParams(**given)

@@ -16,7 +16,13 @@ from emu.kernel.router import Port, Router
 from emu.kernel.trace import SERVER_IP, SERVER_MAC, Action, Trace
 from emu.machines.base import Asked
 from emu.machines.tcp.control import MODULUS, Close, Send
-from emu.machines.tcp.linux.block import Reading, Route, RouteChanged, SetOption
+from emu.machines.tcp.linux.block import (
+    Reading,
+    Route,
+    RouteChanged,
+    SetOption,
+    milliseconds,
+)
 from emu.machines.tcp.linux.params import LinuxParams
 from emu.units import NS_PER_S
 
@@ -93,11 +99,16 @@ class _Stage:
             ip=ip,
             gateway=gateway if self.routed else None,
             params=self.params if own else self.client_params,
-            neighbours=neighbour_params(sysctl),
+            neighbours=neighbour_params(sysctl, self._reachable("server") if own else None),
             clock=lambda: self.lab.now,
             at=self.lab.at,
             timer=self.lab.timer,
         )
+
+    def _reachable(self, host: str) -> int | None:
+        """What the kernel made of base_reachable_time_ms, by chance, where that was recorded."""
+        found = (self.trace.facts.get("reachable_ms") or {}).get(host)
+        return None if found is None else int(found)
 
     def _client(self) -> Host:
         ip = _CLIENT_BEHIND if self.routed else _CLIENT_NEXT_DOOR
@@ -113,7 +124,7 @@ class _Stage:
         router = Router(
             near,
             far,
-            neighbours=neighbour_params(self.trace.router),
+            neighbours=neighbour_params(self.trace.router, self._reachable("router")),
             wheel=self.params.wheel(),
             clock=lambda: self.lab.now,
             timer=self.lab.timer,
@@ -332,6 +343,8 @@ class _Stage:
         machine.rcv_wup, machine.rcv_wnd = machine.rcv_nxt, packet.window
         machine.reading, machine.unread = False, machine.params.window
         self.client.muted = False
+        if packet.echo_age_ns is not None:  # the server's estimate of the round trip rests on it
+            machine.ts_recent = milliseconds(self.lab.now - packet.echo_age_ns) % MODULUS
         segment = machine.segment(0, self.lab.now, machine.snd_nxt)
         self.client.put_out(self.connected.key, segment)
         self.client.muted = packet.at_ns != self.shut_ns

@@ -67,6 +67,12 @@ class Namespace:
         if done.returncode:
             raise InputError("ip -batch", expected="success", found=done.stderr.strip())
 
+    def ip_says(self, *words: str) -> str:
+        """What one command of ip(8) prints."""
+        with self.entered():
+            done = subprocess.run(["ip", *words], capture_output=True, text=True, check=True)
+        return done.stdout
+
     def sysctl(self, name: str, value: object) -> None:
         """Set one by its dotted name; ``%if%`` stands for eth0."""
         with self.entered():

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import Any
 
 from emu.kernel.live import namespaces
 from emu.kernel.live.forwarder import Forwarder
@@ -129,9 +128,14 @@ class Network:
         return {name: int(value) for name, value in zip(names, values, strict=True)
                 if value != "0" and name in _COUNTED}  # fmt: skip
 
-    def neighbour(self) -> dict[str, Any]:
-        """How long a confirmed entry is good at the server: the kernel varies it at random."""
-        return {}
+    def reachable_ms(self) -> dict[str, int]:
+        """How long a confirmed neighbour is good where that was set: the kernel draws it."""
+        drawn: dict[str, int] = {}
+        if "neigh" in "".join(self._scenario.sysctl):
+            drawn["server"] = _reachable(self.server, "eth0")
+        if "neigh" in "".join(self._scenario.router) and self.middle is not None:
+            drawn["router"] = _reachable(self.middle, "eth1")
+        return drawn
 
 
 _COUNTED = {"TCPKeepAlive", "TCPTimeouts", "TCPLossProbes", "TCPAbortOnTimeout", "TCPAbortOnData",
@@ -149,6 +153,11 @@ def _cable(near: Namespace, eth: str, mac: str, far: Namespace, far_eth: str, fa
 
 def _address(host: Namespace, address: str, *more: str) -> None:
     host.ip("link set lo up", f"addr add {address} dev eth0", "link set eth0 up", *more)
+
+
+def _reachable(host: Namespace, interface: str) -> int:
+    words = host.ip_says("ntable", "show", "dev", interface, "name", "arp_cache").split()
+    return int(words[words.index("reachable") + 1])
 
 
 def _ready(*hosts: Namespace) -> None:

@@ -50,6 +50,7 @@ class Program:
     def perform(self) -> dict[str, Any]:
         """From the first SYN to the end of the watch."""
         try:
+            self.facts["reachable_ms"] = self._net.reachable_ms()
             self._open()
             self._talk()
             self._vanish()
