@@ -29,6 +29,8 @@ _LOCKED_SHARE = 20
 _GRANULES = ((15, 64), (128, 512), (1030, 4096), (8257, 32768))
 #: ``ss`` was asked this often by the recorder, so an orphan's end is known no better.
 _POLLED_NS = NS_PER_S // 4
+#: What an end that comes too early weighs in the search.
+_EARLY = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +107,20 @@ def _find_wheel(trace: Trace, edge_ns: int, player: Callable[..., Played]) -> in
     def misfit(place: int) -> int:
         played = player(trace, wheel_first=place % places, wheel_edge_ns=edge_ns)
         rows = list(_side_by_side(trace, played))
-        dead = abs((trace.dead_ns or 0) - (played.dead_ns or 0)) if trace.error else 0
+        dead = _ends_apart(trace, played)
         missing = sum(1 for row in rows if row.kernel is None or row.ours is None)
         return sum(_apart(row) for row in rows) + dead + missing * 1000 * NS_PER_S
 
     best = min(range(0, places, step), key=misfit)
     return min(range(best - step, best + step + 1), key=misfit) % places
+
+
+def _ends_apart(trace: Trace, played: Played) -> int:
+    """An end is seen late, by a poll for one, and never early."""
+    if not trace.error:
+        return 0
+    off = (trace.dead_ns or 0) - (played.dead_ns or 0)
+    return off if off >= 0 else -off * _EARLY
 
 
 # --- packet by packet ------------------------------------------------------------------------

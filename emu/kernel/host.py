@@ -84,6 +84,7 @@ class Host:
         self._neighbour_params = neighbours
         self._clock, self._at, self._timer = clock, at, timer
         self.send: Callable[[bytes], None] = lambda _frame: None
+        self.confirming: Callable[[], None] = lambda: None
         self.sockets: dict[bytes, Socket] = {}
         self.listening: int | None = None
         self.accepted: list[Socket] = []
@@ -161,6 +162,7 @@ class Host:
         if key in self._progress:
             self._progress.remove(key)
             neighbour.confirmed(self._clock())
+            self.confirming()
         self._wanted(hop, neighbour.output((key, segment), self._clock()))
 
     def _neighbour(self, hop: bytes) -> Neighbour:

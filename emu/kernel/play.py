@@ -131,6 +131,10 @@ class _Stage:
             idle_ns=None if idle is None else int(idle) * NS_PER_S,
         )
         self.router = router
+        # A segment that confirms its next hop (skb->dst_pending_confirm) is one buffer with what comes
+        # out of the veth, and confirms the router's next hop too: no wire would do that.
+        self.server.confirming = lambda: far.neighbour.confirmed(self.lab.now)
+        self.client.confirming = lambda: near.neighbour.confirmed(self.lab.now)
         self._join(self.server, _PortHost(router, near), self.near_link)
         self._join(_PortHost(router, far), self.client, self.far_link)
 
