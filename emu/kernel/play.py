@@ -50,6 +50,7 @@ _SET: Mapping[str, str] = {
     "uto": "user_timeout_ms",
 }
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
     """What our machines did.  Instants in ns after L, as in ``Trace``.

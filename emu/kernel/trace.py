@@ -7,7 +7,7 @@ writes the same.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,27 @@ def load_trace(path: Path) -> Trace:
         )
     capture = read_capture(path.with_suffix(".pcap"))
     return trace_of(facts, ((record.at_ns, record.octets) for record in capture))
+
+
+def traces_in(folder: Path, names: Sequence[str]) -> list[Path]:
+    """The recordings of a folder, or those named: JSON files with a capture beside them."""
+    found = {p.stem: p for p in sorted(folder.glob("*.json")) if _is_scenario(p)}
+    if not found:
+        raise InputError(str(folder), expected="recordings of a kernel", found="none")
+    for name in names:
+        if name not in found:
+            raise InputError(str(folder), expected=f"one of {', '.join(found)}", found=repr(name))
+    return [found[name] for name in names] or list(found.values())
+
+
+def _is_scenario(path: Path) -> bool:
+    """The recorder's folder holds tables of other kinds too."""
+    if not path.with_suffix(".pcap").exists():
+        return False
+    try:
+        return "scenario" in json.loads(path.read_text())
+    except (OSError, ValueError):
+        return True  # let ``load_trace`` say what is wrong with it
 
 
 def trace_of(facts: dict[str, Any], frames: Iterable[tuple[int, bytes]]) -> Trace:

@@ -64,7 +64,9 @@ def _lacking(trial: namespaces.Namespace) -> dict[str, str]:
     }
     with trial.entered():
         if not sockets.congestion_allowed():
-            lacking["congestion control"] = f"congestion control {sockets.CONGESTION} is not to be had"
+            lacking["congestion control"] = (
+                f"congestion control {sockets.CONGESTION} is not to be had"
+            )
     silence = Silence(trial)
     try:
         silence.drop_all()

@@ -138,9 +138,7 @@ def _end_all(running: list[_Running]) -> None:
 # --- in a scenario's process -----------------------------------------------------------------
 
 
-def _child(
-    parent: int, result: Connection, scenario: Scenario, hz: int, keep: Path | None
-) -> None:
+def _child(parent: int, result: Connection, scenario: Scenario, hz: int, keep: Path | None) -> None:
     die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent says when
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
