@@ -221,7 +221,7 @@ def verify(
         list[str] | None,
         typer.Argument(
             metavar="[NAME...]",
-            help="One scenario of the gallery instead of all; with --kernel, any number of its own.",
+            help="One scenario of the gallery instead of all; with --kernel, any of its own.",
             autocompletion=completion.scenarios,
         ),
     ] = None,

@@ -14,7 +14,7 @@ import os
 import socket
 import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +44,7 @@ class Namespace:
         return f"/proc/{os.getpid()}/fd/{self.fd}"
 
     @contextlib.contextmanager
-    def entered(self) -> Iterator[None]:
+    def entered(self) -> Generator[None]:
         """This thread is in there; sockets made meanwhile stay in there."""
         home = os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC)
         try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from pathlib import Path
 
 from emu.kernel.live import namespaces
 from emu.kernel.live.forwarder import Forwarder
@@ -123,7 +124,7 @@ class Network:
     def counters(self) -> dict[str, int]:
         """What the server's kernel counted of interest; its namespace began with nothing."""
         with self.server.entered():
-            rows = open("/proc/thread-self/net/netstat").read().splitlines()
+            rows = Path("/proc/thread-self/net/netstat").read_text().splitlines()
         names, values = rows[0].split()[1:], rows[1].split()[1:]
         return {name: int(value) for name, value in zip(names, values, strict=True)
                 if value != "0" and name in _COUNTED}  # fmt: skip

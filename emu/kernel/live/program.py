@@ -11,6 +11,7 @@ import select
 import socket
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from emu.kernel.live import sockets
@@ -27,7 +28,6 @@ _ORPHAN_POLL_S = 0.05
 _TALK_TIMEOUT_S = 10.0
 _FLOOD = bytes(1000)
 _WATCHED = select.POLLIN | select.POLLRDHUP
-_TIME_WAIT = "06"
 
 
 class Program:
@@ -63,8 +63,8 @@ class Program:
     # --- up to L -----------------------------------------------------------------------------
 
     def _open(self) -> None:
-        options = self._scenario.options if not self._scenario.late() else {}
-        inherited = options if self._scenario.options_on_listener else {}
+        options = {} if self._scenario.late() else dict(self._scenario.options)
+        inherited = dict(options) if self._scenario.options_on_listener else {}
         with self._net.server.entered():
             listener = sockets.stream()
         self._old.append(listener)
@@ -214,8 +214,9 @@ class Program:
         self._client = None
 
     def _orphan_lives(self) -> bool:
-        with self._net.server.entered(), open("/proc/thread-self/net/tcp") as table:
-            rows = [line.split() for line in table.readlines()[1:]]
+        with self._net.server.entered():
+            table = Path("/proc/thread-self/net/tcp").read_text()
+        rows = [line.split() for line in table.splitlines()[1:]]
         port = f":{self.facts['client_port']:04X}"
         return any(row[2].endswith(port) for row in rows)
 
@@ -318,15 +319,43 @@ def _send(target: socket.socket | None, octets: int) -> int:
         return -1
 
 
+def _drop_ip(program: Program) -> None:
+    program.network.silence.drop_ip()
+
+
+def _drop_all(program: Program) -> None:
+    program.network.silence.drop_all()
+
+
+def _nothing(_program: Program) -> None:
+    pass
+
+
+def _link(up: bool) -> Callable[[Program], None]:
+    return lambda program: program.network.client_link(up)
+
+
+def _server_link_down(program: Program) -> None:
+    program.network.server_link_down()
+
+
+def _far_link_down(program: Program) -> None:
+    program.network.router_far_link_down()
+
+
+def _new_client(program: Program) -> None:
+    program.network.new_client()
+
+
 _VANISH: Mapping[str, Callable[[Program], None]] = {
-    "none": lambda _program: None,
-    "drop_l3": lambda program: program.network.silence.drop_ip(),
-    "drop_all": lambda program: program.network.silence.drop_all(),
+    "none": _nothing,
+    "drop_l3": _drop_ip,
+    "drop_all": _drop_all,
     "power_off": Program.power_off,
     "netns_del": Program.delete_client,
-    "client_link_down": lambda program: program.network.client_link(False),
-    "server_link_down": lambda program: program.network.server_link_down(),
-    "router_far_link_down": lambda program: program.network.router_far_link_down(),
+    "client_link_down": _link(False),
+    "server_link_down": _server_link_down,
+    "router_far_link_down": _far_link_down,
 }
 _ACTIONS: Mapping[str, Callable[..., int | None]] = {
     "write": Program.write,
@@ -337,10 +366,10 @@ _ACTIONS: Mapping[str, Callable[..., int | None]] = {
     "sopt": Program.set_options,
     "restore": Program.restore,
     "reconnect": Program.reconnect,
-    "drop_l3": lambda program: program.network.silence.drop_ip(),
-    "drop_all": lambda program: program.network.silence.drop_all(),
-    "client_link_down": lambda program: program.network.client_link(False),
-    "client_link_up": lambda program: program.network.client_link(True),
-    "netns_new": lambda program: program.network.new_client(),
+    "drop_l3": _drop_ip,
+    "drop_all": _drop_all,
+    "client_link_down": _link(False),
+    "client_link_up": _link(True),
+    "netns_new": _new_client,
     "power_off": Program.power_off,
 }

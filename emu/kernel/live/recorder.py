@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import struct
 from pathlib import Path
@@ -101,5 +100,4 @@ def write(folder: Path, facts: dict[str, Any], frames: list[tuple[int, int, byte
     path.with_suffix(".pcap").write_bytes(_HEADER + records)
     part = path.with_suffix(".part")
     part.write_text(json.dumps(facts, indent=1) + "\n")
-    os.replace(part, path)
-    return path
+    return part.replace(path)

@@ -13,7 +13,7 @@ import os
 import signal
 import time
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -82,7 +82,7 @@ def run(
 
 
 @contextlib.contextmanager
-def _terminated_is_interrupted() -> Iterator[None]:
+def _terminated_is_interrupted() -> Generator[None]:
     """SIGTERM unwinds as Control-C does."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -167,7 +167,7 @@ def perform(scenario: Scenario, *, hz: int, keep: Path | None = None) -> Verdict
 
 
 @contextlib.contextmanager
-def _hurried() -> Iterator[None]:
+def _hurried() -> Generator[None]:
     """Nothing else of this machine delays the programs; the judging may wait."""
     hurry()
     try:

@@ -103,7 +103,7 @@ _IDLE = (
     Scenario(
         name="idle_link_down",
         what="the client's end of the cable is down: no carrier",
-        options=_ka(1, 1, 3),
+        options=_ka(2, 1, 2),
         vanish="client_link_down",
     ),
     Scenario(
@@ -274,7 +274,7 @@ _DATA = (
         what="the client is back before the budget is spent",
         options=_ka(1, 1, 3),
         sysctl=_R4,
-        timeline=((0.3, "write", 100), (2.0, "restore")),
+        timeline=((0.3, "write", 100), (2.4, "restore")),
         bound=9,
     ),
     Scenario(
@@ -446,7 +446,7 @@ _WAY = (
     Scenario(
         name="icmp_client_off_data",
         what="the same with data in flight: EHOSTUNREACH",
-        sysctl=_R4,
+        sysctl=_R3,
         router=_NEIGHBOUR,
         topology="router",
         vanish="drop_all",
@@ -521,7 +521,7 @@ _WAY = (
         what="300 ms away: data in flight, the client is back in time",
         sysctl=_R4,
         path={"latency_ms": 150},
-        timeline=((0.3, "write", 100), (2.0, "restore"), (6.0, "write", 100)),
+        timeline=((0.3, "write", 100), (1.4, "restore"), (6.0, "write", 100)),
         bound=8,
     ),
     Scenario(
@@ -554,9 +554,9 @@ _WAY = (
     Scenario(
         name="flap_carrier",
         what="the client's carrier goes and comes back before the count is used up",
-        options=_ka(1, 1, 6),
+        options=_ka(2, 1, 6),
         vanish="none",
-        timeline=((0.5, "client_link_down"), (3.4, "client_link_up")),
+        timeline=((0.2, "client_link_down"), (4.4, "client_link_up")),
         bound=9,
     ),
     Scenario(
