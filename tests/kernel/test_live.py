@@ -25,10 +25,18 @@ from emu.kernel.trace import load_trace
 from tests.outside import PROJECT, missing
 
 #: Some of each kind, none longer than six seconds.
-PICKED = """
-    idle_2_1_1 uto_500 data_uto_1500 client_killed_unread reboot_same_port reboot_rebuilt
-    loss_of_ack far_idle icmp_idle simultaneous_close
-""".split()
+PICKED = [
+    "idle_2_1_1",
+    "uto_500",
+    "data_uto_1500",
+    "client_killed_unread",
+    "reboot_same_port",
+    "reboot_rebuilt",
+    "loss_of_ack",
+    "far_idle",
+    "icmp_idle",
+    "simultaneous_close",
+]
 
 
 @pytest.fixture

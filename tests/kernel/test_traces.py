@@ -12,13 +12,22 @@ from emu.cli.main import main
 from emu.kernel.compare import judge
 from emu.kernel.report import line, table
 from emu.kernel.trace import load_trace, traces_in
-from tests.outside import missing, shared_folder
+from tests.outside import PROJECT, missing, shared_folder
+
+
+#: Recorded by ``emu verify --kernel --keep`` on Linux 6.18, HZ=250: one a rule found that way.
+VECTORS = traces_in(PROJECT / "tests" / "vectors" / "kernel", [])
 
 
 @pytest.fixture
 def folder() -> Path:
     found = shared_folder() / "kernel-traces"
     return found if found.is_dir() else missing("no kernel traces in the shared folder")
+
+
+@pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)
+def test_our_own_recordings_hold(path: Path) -> None:
+    assert judge(load_trace(path)).troubles == ()
 
 
 def test_a_recording_holds_and_is_told_side_by_side(folder: Path) -> None:
