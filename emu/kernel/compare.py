@@ -37,7 +37,7 @@ _EARLY = 20
 class Row:
     """Two packets side by side, or one that the other list lacks.
 
-    ``late``: the kernel's came later than two jiffies after ours, as a busy machine's may.
+    ``late``: the kernel's fell behind ours by more than two jiffies, as a busy machine's may.
     """
 
     kernel: Packet | None
@@ -140,6 +140,7 @@ def _comparable(packets: Sequence[Packet], trace: Trace) -> list[Packet]:
 def _side_by_side(trace: Trace, played: Played) -> Iterator[Row]:
     kernel = _comparable(trace.packets, trace)
     ours = _comparable(played.packets, trace)
+    lag = 0  # of the packet before: what one late timer delays counts once
     for index in range(max(len(kernel), len(ours))):
         theirs = kernel[index] if index < len(kernel) else None
         own = ours[index] if index < len(ours) else None
@@ -152,7 +153,8 @@ def _side_by_side(trace: Trace, played: Played) -> Iterator[Row]:
         off = theirs.at_ns - own.at_ns
         if not trouble and not -early <= off <= late:
             trouble = f"{theirs.kind}: {-off / 10**6:+.1f} ms off"
-        yield Row(theirs, own, trouble, late=off > early)
+        yield Row(theirs, own, trouble, late=off - lag > early)
+        lag = off
 
 
 def _window(since_ns: int, hz: int) -> tuple[int, int]:

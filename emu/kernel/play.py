@@ -91,9 +91,6 @@ class _Stage:
         self.server.listening = PORT
         self.connected: Socket | None = None
         self.shut_ns = _shut(trace)
-        ends = [] if trace.dead_ns is None else [START_NS + trace.dead_ns]
-        sent = [START_NS + p.at_ns for p in trace.packets if p.from_server]
-        self.sent_ns = sorted(sent + ends)
         self.told = False
 
     # --- the set ------------------------------------------------------------------------------
@@ -108,19 +105,29 @@ class _Stage:
             neighbours=neighbour_params(sysctl, self._reachable("server") if own else None),
             clock=lambda: self.lab.now,
             at=self.lab.at,
-            timer=self._server_timer if own else self.lab.timer,
+            timer=self._timer(from_server=own),
         )
 
-    def _server_timer(self, due: int, action: Callable[[], None]) -> None:
-        """As late as the recorded one, if that was a jiffy or two.
+    def _timer(self, *, from_server: bool) -> Callable[[int, Callable[[], None]], None]:
+        """As late as a recorded one, if that was a jiffy or two.
 
         A processor may serve its wheel before another one has counted the jiffy, and what is
         armed then builds on it: a jiffy decides on a granule, a granule on a whole time-out.
         """
         tick = NS_PER_S // self.trace.hz
-        place = bisect_left(self.sent_ns, due + tick // 2)
-        late = (self.sent_ns[place] - due + tick // 2) // tick if place < len(self.sent_ns) else 0
-        self.lab.timer(due + tick * late if late <= LATE_JIFFIES else due, action)
+        way_ns = 0 if from_server else self.path.plan.latency_ns
+        sent_ns = [
+            START_NS + p.at_ns - way_ns for p in self.trace.packets if p.from_server is from_server
+        ]
+        if from_server and self.trace.dead_ns is not None:
+            sent_ns = sorted([*sent_ns, START_NS + self.trace.dead_ns])
+
+        def timer(due: int, action: Callable[[], None]) -> None:
+            place = bisect_left(sent_ns, due + tick // 2)
+            late = (sent_ns[place] - due + tick // 2) // tick if place < len(sent_ns) else 0
+            self.lab.timer(due + tick * late if late <= LATE_JIFFIES else due, action)
+
+        return timer
 
     def _reachable(self, host: str) -> int | None:
         """What the kernel made of base_reachable_time_ms, by chance, where that was recorded."""

@@ -25,7 +25,7 @@ from emu.kernel.trace import load_trace
 from tests.outside import PROJECT, missing
 
 #: Some of each kind, none longer than six seconds.
-PICKED = [
+PICKED = (
     "idle_2_1_1",
     "uto_500",
     "data_uto_1500",
@@ -36,7 +36,7 @@ PICKED = [
     "far_idle",
     "icmp_idle",
     "simultaneous_close",
-]
+)
 
 
 @pytest.fixture

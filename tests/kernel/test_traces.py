@@ -14,7 +14,6 @@ from emu.kernel.report import line, table
 from emu.kernel.trace import load_trace, traces_in
 from tests.outside import PROJECT, missing, shared_folder
 
-
 #: Recorded by ``emu verify --kernel --keep`` on Linux 6.18, HZ=250: one a rule found that way.
 VECTORS = traces_in(PROJECT / "tests" / "vectors" / "kernel", [])
 
