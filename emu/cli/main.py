@@ -221,11 +221,52 @@ def record(name: GalleryName = None, as_json: Json = False) -> int:
 
 
 @app.command()
-def verify(name: GalleryName = None, as_json: Json = False) -> int:
-    """Play the gallery again and compare it byte for byte."""
+def verify(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME...]",
+            help="One scenario of the gallery instead of all; with --kernel, any of its own.",
+            autocompletion=completion.scenarios,
+        ),
+    ] = None,
+    kernel: Annotated[
+        bool,
+        typer.Option(
+            "--kernel",
+            help="Against the Linux kernel of this machine, in network namespaces of its own"
+            " (needs root; EMU_SLOW=1 adds the long ones).",
+        ),
+    ] = False,
+    traces: Annotated[
+        str | None,
+        typer.Option(
+            "--traces",
+            metavar="FOLDER",
+            help="With --kernel: against recordings of a kernel instead; needs no root.",
+        ),
+    ] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            "--keep", metavar="FOLDER", help="With --kernel: keep what the kernel did there."
+        ),
+    ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="With --kernel: every packet side by side.")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """Play the gallery again and compare it byte for byte, or play against a real kernel."""
     from emu.cli import verify_command
 
-    return verify_command.main(name, as_json=as_json)
+    if kernel:
+        return verify_command.kernel(
+            names or [], traces=traces, keep=keep, verbose=verbose, as_json=as_json
+        )
+    if traces is not None or keep is not None or verbose:
+        raise InputError("emu verify", expected="--kernel", found="--traces, --keep or -v alone")
+    return verify_command.main(names or [], as_json=as_json)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -31,13 +31,15 @@ _GRANULES = ((15, 64), (128, 512), (1030, 4096), (8257, 32768))
 _WORTH_SEARCHING = 512
 #: ``ss`` was asked this often by the recorder, so an orphan's end is known no better.
 _POLLED_NS = NS_PER_S // 4
+#: What an end that comes too early weighs in the search.
+_EARLY = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """Two packets side by side, or one that the other list lacks.
 
-    ``late``: the kernel's came later than two jiffies after ours, as a busy machine's may.
+    ``late``: the kernel's fell behind ours by more than two jiffies, as a busy machine's may.
     """
 
     kernel: Packet | None
@@ -122,7 +124,7 @@ def _find_wheel(
     def misfit(place: int) -> int:
         played = player(trace, wheel_first=place % places, wheel_edge_ns=edge_ns)
         rows = list(_side_by_side(trace, played))
-        dead = abs((trace.dead_ns or 0) - (played.dead_ns or 0)) if trace.error else 0
+        dead = _ends_apart(trace, played)
         missing = sum(1 for row in rows if row.kernel is None or row.ours is None)
         return sum(_apart(row) for row in rows) + dead + missing * 1000 * NS_PER_S
 
@@ -132,6 +134,14 @@ def _find_wheel(
         best = min(range(best - width, best + width, finer), key=misfit) % places
         width = finer
     return best, edge_ns
+
+
+def _ends_apart(trace: Trace, played: Played) -> int:
+    """An end is seen late, by a poll for one, and never early."""
+    if not trace.error:
+        return 0
+    off = (trace.dead_ns or 0) - (played.dead_ns or 0)
+    return off if off >= 0 else -off * _EARLY
 
 
 # --- packet by packet ------------------------------------------------------------------------
@@ -151,6 +161,7 @@ def _comparable(packets: Sequence[Packet], trace: Trace) -> list[Packet]:
 def _side_by_side(trace: Trace, played: Played) -> Iterator[Row]:
     kernel = _comparable(trace.packets, trace)
     ours = _comparable(played.packets, trace)
+    lag = 0  # of the packet before: what one late timer delays counts once
     for index in range(max(len(kernel), len(ours))):
         theirs = kernel[index] if index < len(kernel) else None
         own = ours[index] if index < len(ours) else None
@@ -163,7 +174,8 @@ def _side_by_side(trace: Trace, played: Played) -> Iterator[Row]:
         off = theirs.at_ns - own.at_ns
         if not trouble and not -early <= off <= late:
             trouble = f"{theirs.kind}: {-off / 10**6:+.1f} ms off"
-        yield Row(theirs, own, trouble, late=off > early)
+        yield Row(theirs, own, trouble, late=off - lag > early)
+        lag = off
 
 
 def _window(since_ns: int, hz: int) -> tuple[int, int]:

@@ -20,6 +20,7 @@ from emu.machines.base import (
     Transmit,
 )
 from emu.machines.tcp.arriving import reset_for
+from emu.machines.tcp.linux.block import Held
 from emu.machines.tcp.linux.block import Unreachable as UnreachableSegment
 from emu.machines.tcp.linux.machine import LinuxTcp
 from emu.machines.tcp.linux.neighbour import (
@@ -64,7 +65,7 @@ class Socket:
 
 
 class Host:
-    """``clock``: instants; ``at``: the laboratory's agenda; ``send``: its interface."""
+    """``clock``: instants; ``at``, ``timer``: the laboratory's agenda; ``send``: its interface."""
 
     def __init__(
         self,
@@ -76,12 +77,14 @@ class Host:
         neighbours: NeighbourParams,
         clock: Callable[[], int],
         at: Callable[[int, Callable[[], None]], None],
+        timer: Callable[[int, Callable[[], None]], None],
     ) -> None:
         self.mac, self.ip, self._gateway = mac, ip, gateway
         self.params = params
         self._neighbour_params = neighbours
-        self._clock, self._at = clock, at
+        self._clock, self._at, self._timer = clock, at, timer
         self.send: Callable[[bytes], None] = lambda _frame: None
+        self.confirming: Callable[[], None] = lambda: None
         self.sockets: dict[bytes, Socket] = {}
         self.listening: int | None = None
         self.accepted: list[Socket] = []
@@ -101,7 +104,7 @@ class Host:
 
         key = server + self.ip + port.to_bytes(2, "big") + own_port.to_bytes(2, "big")
         machine = LinuxTcp(
-            self.params, initial_sequence=sequence, options=self.params.options(keepalive=False)
+            self.params, initial_sequence=sequence, options=self.params.options(keepalive=True)
         )
         socket = self.sockets[key] = Socket(key, machine)
         self.step(socket, Asked(Connect()))
@@ -129,14 +132,14 @@ class Host:
             socket.received += len(value.octets)
         elif isinstance(value, Lost) and socket.error is None:
             socket.error, socket.ended_ns = value.error, self._clock()
-        elif isinstance(value, Ended) and socket.error is None:
+        elif isinstance(value, Ended) and socket.error is None and not socket.machine.orphan:
             socket.error, socket.ended_ns = "EOF", self._clock()
 
     def _arm_socket(self, socket: Socket) -> None:
         due = socket.machine.due()
         if due is not None and due < socket.armed:
             socket.armed = due
-            self._at(due, lambda: self._fire(socket, due))
+            self._timer(due, lambda: self._fire(socket, due))
 
     def _fire(self, socket: Socket, armed: int) -> None:
         if socket.gone or socket.armed != armed:
@@ -159,6 +162,7 @@ class Host:
         if key in self._progress:
             self._progress.remove(key)
             neighbour.confirmed(self._clock())
+            self.confirming()
         self._wanted(hop, neighbour.output((key, segment), self._clock()))
 
     def _neighbour(self, hop: bytes) -> Neighbour:
@@ -176,7 +180,16 @@ class Host:
             else:
                 packet = each.packet
                 self._at(self._clock() + _REFUSAL_NS, lambda packet=packet: self._refused(packet))
+        self._say_what_waits(hop)
         self._arm_neighbour(hop)
+
+    def _say_what_waits(self, hop: bytes) -> None:
+        """TCP does not send again what has not left yet."""
+        waiting = [packet for packet in self._neighbours[hop].waiting if packet is not None]
+        for key, socket in list(self.sockets.items()):
+            held = frozenset(segment.sequence for other, segment in waiting if other == key)
+            if held != socket.machine.held:
+                socket.machine.step(Asked(Held(held)), self._clock())
 
     def _transmit(self, hop: bytes, key: bytes, segment: Segment) -> None:
         flow = TcpFlow(
@@ -224,7 +237,7 @@ class Host:
         due = self._neighbours[hop].due
         if due != NEVER and self._armed.get(hop) != due:
             self._armed[hop] = due
-            self._at(due, lambda: self._neighbour_due(hop, due))
+            self._timer(due, lambda: self._neighbour_due(hop, due))
 
     def _neighbour_due(self, hop: bytes, armed: int) -> None:
         neighbour = self._neighbours[hop]
@@ -234,8 +247,9 @@ class Host:
 
     def link_lost(self) -> None:
         """The interface lost its carrier: neighbours are forgotten."""
-        for neighbour in self._neighbours.values():
+        for hop, neighbour in self._neighbours.items():
             neighbour.lost()
+            self._say_what_waits(hop)
 
     # --- in ----------------------------------------------------------------------------------
 

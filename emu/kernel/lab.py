@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from emu.kernel.host import Host
+from emu.kernel.path import Path, PathPlan
 
 #: One way over a veth pair; measured round trips are 15 to 40 us (rtt in the recordings).
 LATENCY_NS = 8_000
@@ -29,16 +30,26 @@ class Filter(Enum):
 
 @dataclass(slots=True)
 class Link:
-    """Between two interfaces.  ``carrier``: frames leave at all; ``exists``: it is there."""
+    """Between two interfaces.  ``carrier``: frames leave at all; ``exists``: it is there.
 
+    ``path``: what the way does to them; ``filter``: what the client's end does.
+    """
+
+    path: Path = field(default_factory=lambda: Path(PathPlan()))
     filter: Filter = Filter.OPEN
     carrier: bool = True
     exists: bool = True
-    latency_ns: int = LATENCY_NS
 
-    def passes(self, frame: bytes) -> bool:
-        """Whether a frame gets to the other end."""
-        if not (self.exists and self.carrier) or self.filter is Filter.DROP_ALL:
+    @property
+    def latency_ns(self) -> int:
+        return LATENCY_NS + self.path.plan.latency_ns
+
+    def up(self) -> bool:
+        return self.exists and self.carrier
+
+    def heeds(self, frame: bytes) -> bool:
+        """Whether the client's end lets a frame in, or out."""
+        if not self.up() or self.filter is Filter.DROP_ALL:
             return False
         return self.filter is Filter.OPEN or frame[12:14] == b"\x08\x06"
 
@@ -58,6 +69,13 @@ class Lab:
     def at(self, instant: int, action: Callable[[], None]) -> None:
         """Do it then; of one instant, in the order of asking."""
         heapq.heappush(self._agenda, (max(instant, self.now), next(self._count), action))
+
+    def timer(self, instant: int, action: Callable[[], None]) -> None:
+        """Do it then, before what else is of that instant; of timers, the one set last goes first.
+
+        A slot of the kernel's wheel is a stack (enqueue_timer: hlist_add_head).
+        """
+        heapq.heappush(self._agenda, (max(instant, self.now), -next(self._count), action))
 
     def run(self, until: int, *, while_: Callable[[], bool] = lambda: True) -> None:
         """Up to and including ``until``, as long as ``while_`` holds."""
@@ -84,21 +102,24 @@ class Wire:
 
     def from_near(self, frame: bytes) -> None:
         """The server, or the router towards the client, sends."""
-        if not (self.link.exists and self.link.carrier):
+        if not self.link.up():
             return
         if self.captured:
             self.lab.capture(frame)
-        if self.link.passes(frame):
-            far = self.far
-            self.lab.at(self.lab.now + self.link.latency_ns, lambda: far.receive(frame))
+        if self.link.path.passes(frame, self.lab.now):
+            self.lab.at(self.lab.now + self.link.latency_ns, lambda: self._reach(frame))
+
+    def _reach(self, frame: bytes) -> None:
+        if self.link.heeds(frame):
+            self.far.receive(frame)
 
     def from_far(self, frame: bytes) -> None:
         """The client sends; a filter stands at its end."""
-        if self.link.passes(frame):
+        if self.link.heeds(frame) and self.link.path.passes(frame, self.lab.now):
             self.lab.at(self.lab.now + self.link.latency_ns, lambda: self._arrive(frame))
 
     def _arrive(self, frame: bytes) -> None:
-        if not (self.link.exists and self.link.carrier):
+        if not self.link.up():
             return
         if self.captured:
             self.lab.capture(frame)

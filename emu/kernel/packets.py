@@ -5,13 +5,14 @@ sequence numbers.  Kernel captures and the emulator's go through the same reader
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from emu.errors import PeerProtocolError
 from emu.machines.tcp.control import ahead
 from emu.pdu.ip_tcp import ACK, FIN, PSH, RST, SYN, Ipv4Datagram, TcpSegment
 from emu.wire.icmp import PROTOCOL_ICMP
 from emu.wire.ip_tcp import decode_ipv4, decode_tcp
+from emu.wire.tcp_options import decode_options
 
 _ETHERTYPE_AT, _BODY_AT = 12, 14
 _IPV4, _ARP = b"\x08\x00", b"\x08\x06"
@@ -26,7 +27,7 @@ class Packet:
 
     ``kind``: data, rtx, keepalive, zwp (window probe), ack, fin, syn, rst, arp, icmp,
     other-conn.  ``sequence``, ``acknowledgement``: from each end's initial number; ``about``:
-    what an ARP or ICMP says.
+    what an ARP or ICMP says.  ``echo_age_ns``: how long ago the timestamp it echoes was sent.
     """
 
     at_ns: int
@@ -38,6 +39,7 @@ class Packet:
     length: int = 0
     window: int = 0
     about: str = ""
+    echo_age_ns: int | None = None
 
 
 @dataclass(slots=True)
@@ -48,6 +50,7 @@ class _Side:
     next: int = 0
     window: int = 0
     acknowledged: int = 0
+    stamped: dict[int, int] = field(default_factory=dict[int, int])
 
 
 class PacketReader:
@@ -58,6 +61,7 @@ class PacketReader:
         self._mac = server_mac
         self._ports: frozenset[int] | None = None
         self._sides = {True: _Side(), False: _Side()}
+        self._reset = False
 
     def read(self, frames: Iterable[tuple[int, bytes]]) -> list[Packet]:
         """All packets of the list (ns, octets) that are IPv4 or ARP."""
@@ -97,6 +101,9 @@ class PacketReader:
             return Packet(
                 at_ns=at_ns, from_server=from_server, kind="other-conn", flags=flags, length=length
             )
+        if self._reset and segment.flags & (SYN | ACK) == SYN:  # the same ports, another connection
+            self._sides, self._reset = {True: _Side(), False: _Side()}, False
+        self._reset |= bool(segment.flags & RST)
         own, other = self._sides[from_server], self._sides[not from_server]
         if segment.flags & SYN and own.first is None:
             own.first = own.next = segment.sequence
@@ -112,13 +119,25 @@ class PacketReader:
             from_server=from_server,
             kind=kind,
             flags=flags,
-            sequence=ahead(segment.sequence, own.first or 0),
+            sequence=0 if kind == "syn" else ahead(segment.sequence, own.first or 0),
             acknowledgement=ahead(segment.acknowledgement, other.first or 0)
             if segment.flags & ACK
             else 0,
             length=length,
             window=segment.window,
+            echo_age_ns=_echo_age(segment, at_ns, own, other),
         )
+
+
+def _echo_age(segment: TcpSegment, at_ns: int, own: _Side, other: _Side) -> int | None:
+    """Timestamps count milliseconds: of several segments with one, the first."""
+    _, extensions = decode_options(segment.options, segment.flags)
+    if extensions is None or extensions.timestamps is None:
+        return None
+    value, echo = extensions.timestamps
+    own.stamped.setdefault(value, at_ns)
+    sent_ns = other.stamped.get(echo)
+    return None if sent_ns is None else at_ns - sent_ns
 
 
 def _payload_octets(datagram: Ipv4Datagram, segment: TcpSegment) -> int:

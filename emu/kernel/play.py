@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,13 +11,19 @@ from emu.errors import InputError
 from emu.kernel.host import Host, Socket
 from emu.kernel.lab import Filter, Lab, Link, Wire
 from emu.kernel.packets import Packet, PacketReader
+from emu.kernel.params import START_NS, client_params, kernel_params, neighbour_params
+from emu.kernel.path import Path, read_plan
 from emu.kernel.router import Port, Router
 from emu.kernel.trace import SERVER_IP, SERVER_MAC, Action, Trace
 from emu.machines.base import Asked
 from emu.machines.tcp.control import MODULUS, Close, Send
-from emu.machines.tcp.linux.block import Route, RouteChanged, SetOption
-from emu.machines.tcp.linux.neighbour import NeighbourParams
-from emu.machines.tcp.linux.params import LinuxParams
+from emu.machines.tcp.linux.block import (
+    Reading,
+    Route,
+    RouteChanged,
+    SetOption,
+    milliseconds,
+)
 from emu.units import NS_PER_S
 
 PORT = 5000
@@ -26,80 +33,23 @@ _ROUTER_FAR = (bytes.fromhex("0200000000fd"), bytes((10, 78, 0, 254)))
 _CLIENT_NEXT_DOOR, _CLIENT_BEHIND = bytes((10, 77, 0, 2)), bytes((10, 78, 0, 2))
 _CLIENT_PORT = 40_000
 _CLIENT_SEQUENCE, _SERVER_SEQUENCE = 1_000, 7_000
-#: Room for the run before L: the hosts' clocks start this long before.
-START_NS = 100 * NS_PER_S
+#: How late a kernel serves its timers at times, beyond the wheel's own lateness.
+LATE_JIFFIES = 2
 #: From the FIN to the program's next write, in the recordings.
 _EOF_READ_NS = 150_000
 _FLOOD_WRITE = 1_000
 #: So many of its writes go out at once, one by one, before the small window is full.
 _FLOOD_ALONE = 3
 
-#: net.ipv4 of Linux, by facts/tcp.md 3, read on the kernel that made the recordings.
-KERNEL = LinuxParams(
-    hz=250,
-    wheel_first=0,
-    wheel_edge_ns=0,
-    keepalive=False,
-    keepalive_idle_s=7200,
-    keepalive_interval_s=75,
-    keepalive_count=9,
-    user_timeout_ms=0,
-    nodelay=True,
-    retries1=3,
-    retries2=15,
-    orphan_retries=0,
-    syn_retries=6,
-    synack_retries=5,
-    rto_min_us=200_000,
-    rto_max_ms=120_000,
-    invalid_ratelimit_ms=500,
-    early_retrans=True,
-    timestamps=True,
-    fin_timeout_ns=60 * NS_PER_S,
-    time_wait_ns=60 * NS_PER_S,
-    ack_delay_ns=40_000_000,
-    initial_window=10,
-    window=64_240,
-    mss=1_460,
-    arp_lifetime_ns=None,
-)
-
 #: Not packets of the connection.
 _ASIDE = ("arp", "icmp", "other-conn")
 
-_SYSCTLS: Mapping[str, str] = {
-    "tcp_retries1": "retries1",
-    "tcp_retries2": "retries2",
-    "tcp_orphan_retries": "orphan_retries",
-    "tcp_syn_retries": "syn_retries",
-    "tcp_synack_retries": "synack_retries",
-    "tcp_rto_min_us": "rto_min_us",
-    "tcp_rto_max_ms": "rto_max_ms",
-    "tcp_invalid_ratelimit": "invalid_ratelimit_ms",
-    "tcp_keepalive_time": "keepalive_idle_s",
-    "tcp_keepalive_intvl": "keepalive_interval_s",
-    "tcp_keepalive_probes": "keepalive_count",
-}
-_OPTIONS: Mapping[str, str] = {
-    "keepalive": "keepalive",
-    "idle": "keepalive_idle_s",
-    "intvl": "keepalive_interval_s",
-    "cnt": "keepalive_count",
-    "uto": "user_timeout_ms",
-}
 _SET: Mapping[str, str] = {
     "keepalive": "keepalive",
     "idle": "idle_s",
     "intvl": "interval_s",
     "cnt": "count",
     "uto": "user_timeout_ms",
-}
-_NEIGHBOUR: Mapping[str, str] = {
-    "base_reachable_time_ms": "reachable_ms",
-    "delay_first_probe_time": "delay_first_probe_s",
-    "retrans_time_ms": "retrans_ms",
-    "ucast_solicit": "ucast_solicit",
-    "mcast_solicit": "mcast_solicit",
 }
 
 
@@ -122,25 +72,6 @@ def play(trace: Trace, *, wheel_first: int = 0, wheel_edge_ns: int = 0) -> Playe
     return _Stage(trace, wheel_first, wheel_edge_ns).perform()
 
 
-def kernel_params(trace: Trace, wheel_first: int, wheel_edge_ns: int) -> LinuxParams:
-    """The stack of the recording: its sysctls, its options, its wheel."""
-    changed: dict[str, Any] = {"hz": trace.hz}
-    for name, value in trace.sysctl.items():
-        short = name.rpartition(".")[2]
-        if short in _SYSCTLS:
-            changed[_SYSCTLS[short]] = int(value)
-        elif short not in _NEIGHBOUR:
-            raise InputError(
-                trace.name, expected=f"a sysctl of {', '.join(_SYSCTLS)}", found=repr(name)
-            )
-    late = any(action.what == "sopt" for action in trace.actions)
-    for name, value in trace.facts["options"].items():
-        if not late:
-            changed[_OPTIONS[name]] = bool(value) if name == "keepalive" else int(value)
-    at_zero = wheel_first - START_NS * trace.hz // NS_PER_S
-    return replace(KERNEL, **changed, wheel_first=at_zero, wheel_edge_ns=wheel_edge_ns)
-
-
 class _Stage:
     """Hosts, wires and the program of one scenario."""
 
@@ -149,7 +80,9 @@ class _Stage:
         self.lab = Lab()
         self.routed = trace.facts["topology"] == "router"
         self.params = kernel_params(trace, wheel_first, wheel_edge_ns)
-        self.near_link = Link()
+        self.client_params = client_params(trace, wheel_first, wheel_edge_ns)
+        self.path = Path(read_plan(trace.facts.get("path") or {}))
+        self.near_link = Link(path=self.path)
         self.far_link = Link() if self.routed else self.near_link
         self.server = self._host(SERVER_MAC, SERVER_IP, _ROUTER_NEAR[1], own=True)
         self.client = self._client()
@@ -168,15 +101,38 @@ class _Stage:
             mac=mac,
             ip=ip,
             gateway=gateway if self.routed else None,
-            params=self.params if own else self._client_params(),
-            neighbours=_neighbours(sysctl),
+            params=self.params if own else self.client_params,
+            neighbours=neighbour_params(sysctl, self._reachable("server") if own else None),
             clock=lambda: self.lab.now,
             at=self.lab.at,
+            timer=self._timer(from_server=own),
         )
 
-    def _client_params(self) -> LinuxParams:
-        offered = next(p.window for p in self.trace.before if p.kind == "syn")
-        return replace(self.params, keepalive=False, user_timeout_ms=0, window=offered)
+    def _timer(self, *, from_server: bool) -> Callable[[int, Callable[[], None]], None]:
+        """As late as a recorded one, if that was a jiffy or two.
+
+        A processor may serve its wheel before another one has counted the jiffy, and what is
+        armed then builds on it: a jiffy decides on a granule, a granule on a whole time-out.
+        """
+        tick = NS_PER_S // self.trace.hz
+        way_ns = 0 if from_server else self.path.plan.latency_ns
+        sent_ns = [
+            START_NS + p.at_ns - way_ns for p in self.trace.packets if p.from_server is from_server
+        ]
+        if from_server and self.trace.dead_ns is not None:
+            sent_ns = sorted([*sent_ns, START_NS + self.trace.dead_ns])
+
+        def timer(due: int, action: Callable[[], None]) -> None:
+            place = bisect_left(sent_ns, due + tick // 2)
+            late = (sent_ns[place] - due + tick // 2) // tick if place < len(sent_ns) else 0
+            self.lab.timer(due + tick * late if late <= LATE_JIFFIES else due, action)
+
+        return timer
+
+    def _reachable(self, host: str) -> int | None:
+        """What the kernel made of base_reachable_time_ms, by chance, where that was recorded."""
+        drawn: Mapping[str, int] = self.trace.facts.get("reachable_ms") or {}
+        return drawn.get(host)
 
     def _client(self) -> Host:
         ip = _CLIENT_BEHIND if self.routed else _CLIENT_NEXT_DOOR
@@ -192,13 +148,17 @@ class _Stage:
         router = Router(
             near,
             far,
-            neighbours=_neighbours(self.trace.router),
+            neighbours=neighbour_params(self.trace.router, self._reachable("router")),
             wheel=self.params.wheel(),
             clock=lambda: self.lab.now,
-            at=self.lab.at,
+            timer=self.lab.timer,
             idle_ns=None if idle is None else int(idle) * NS_PER_S,
         )
         self.router = router
+        # A segment that confirms its next hop (skb->dst_pending_confirm) comes out of the veth as
+        # the same buffer, and confirms the router's next hop too: no wire would do that.
+        self.server.confirming = lambda: far.neighbour.confirmed(self.lab.now)
+        self.client.confirming = lambda: near.neighbour.confirmed(self.lab.now)
         self._join(self.server, _PortHost(router, near), self.near_link)
         self._join(_PortHost(router, far), self.client, self.far_link)
 
@@ -247,17 +207,28 @@ class _Stage:
         return self.server.accepted[0] if self.server.accepted else None
 
     def _before(self) -> None:
-        """The hand-shake and the talk before L: each end's doings at the recorded instants."""
+        """The hand-shake and the talk before L: each end's doings at the recorded instants.
+
+        What the client does is seen one way later, and its SYN behind an ARP request and reply.
+        """
         tcp = [p for p in self.trace.before if p.kind not in _ASIDE]
-        self._plan(tcp[0].at_ns, self._connect)
+        way_ns = self.path.plan.latency_ns
+        self._plan(tcp[0].at_ns - 3 * way_ns, self._connect)
         for packet in tcp:
             if packet.length and packet.kind == "data":
-                self._plan(packet.at_ns, lambda packet=packet: self._speak(packet))
+                at_ns = packet.at_ns - (0 if packet.from_server else way_ns)
+                self._plan(at_ns, lambda packet=packet: self._speak(packet))
+        if not self.trace.facts.get("client_reads", True) and self.shut_ns is None:
+            self._plan(0, self._stop_reading)
         if self.shut_ns is not None:
             self._plan(self.trace.vanish_ns, self._hand_over_to_the_recording)
 
     def _connect(self) -> None:
         self.connected = self.client.connect(SERVER_IP, PORT, _CLIENT_PORT, _CLIENT_SEQUENCE)
+
+    def _stop_reading(self) -> None:
+        assert self.connected is not None
+        self.client.step(self.connected, Asked(Reading(False)))
 
     def _speak(self, packet: Packet) -> None:
         socket = self._socket() if packet.from_server else self.connected
@@ -268,6 +239,7 @@ class _Stage:
     # --- what happens to the client -----------------------------------------------------------
 
     def _vanish(self) -> None:
+        self.path.start(self.lab.now)
         _VANISH[self.trace.facts["vanish"]](self)
 
     def drop(self, filter_: Filter) -> None:
@@ -340,10 +312,16 @@ class _Stage:
         socket = self._socket()
         if socket is None or socket.gone:
             return
-        for name in str(action.arguments[0]).split(","):
-            value = self.trace.facts["options"][name]
+        given: str | Mapping[str, int] = action.arguments[0]
+        if isinstance(given, str):  # names of the scenario's own options
+            given = {name: self.trace.facts["options"][name] for name in given.split(",")}
+        for name, value in given.items():
             value = bool(value) if name == "keepalive" else int(value)
             self.server.step(socket, Asked(SetOption(_SET[name], value)))
+
+    def client_link(self, action: Action, on: bool) -> None:
+        """When the server has noticed."""
+        self.later(action, lambda: self.carrier(on))
 
     def restore(self, action: Action) -> None:
         def back() -> None:
@@ -397,6 +375,8 @@ class _Stage:
         machine.rcv_wup, machine.rcv_wnd = machine.rcv_nxt, packet.window
         machine.reading, machine.unread = False, machine.params.window
         self.client.muted = False
+        if packet.echo_age_ns is not None:  # the server's estimate of the round trip rests on it
+            machine.ts_recent = milliseconds(self.lab.now - packet.echo_age_ns) % MODULUS
         segment = machine.segment(0, self.lab.now, machine.snd_nxt)
         self.client.put_out(self.connected.key, segment)
         self.client.muted = packet.at_ns != self.shut_ns
@@ -438,15 +418,6 @@ class _PortHost:
         self._router.receive(self._port, frame)
 
 
-def _neighbours(sysctls: Mapping[str, Any]) -> NeighbourParams:
-    given = {
-        _NEIGHBOUR[name.rpartition(".")[2]]: int(value)
-        for name, value in sysctls.items()
-        if name.rpartition(".")[2] in _NEIGHBOUR
-    }
-    return NeighbourParams(**given)
-
-
 def _shut(trace: Trace) -> int | None:
     """When the window was shut: the first acknowledgement that offers nothing."""
     shuts = [
@@ -472,6 +443,9 @@ _ACTIONS: Mapping[str, Callable[[_Stage, Action], None]] = {
     "client_close": _Stage.client_close,
     "sopt": _Stage.set_options,
     "restore": _Stage.restore,
+    "power_off": lambda stage, _action: stage.power_off(),
+    "client_link_down": lambda stage, action: stage.client_link(action, False),
+    "client_link_up": lambda stage, action: stage.client_link(action, True),
     "netns_new": _Stage.new_namespace,
     "reconnect": _Stage.reconnect,
     "flood": _Stage.flood,

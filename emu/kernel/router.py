@@ -1,6 +1,7 @@
 """The router of the three-host scenarios: forwards, asks by ARP, answers ICMP, may filter.
 
-ICMP errors are limited as in Linux: one a second to one host, six at once (inet_peer_xrlim_allow).
+ICMP errors are limited as in Linux: one a second to one host, six at once (inet_peer_xrlim_allow);
+where there is no route, one more a second, five at once, from the same bucket (ip_error).
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ _ARP = b"\x08\x06"
 _ETHERTYPE_ARP, _ETHERTYPE_IPV4 = 0x0806, 0x0800
 #: XRLIM_BURST_FACTOR and net.ipv4.icmp_ratelimit of Linux.
 _ICMP_BURST = 6
+#: ip_rt_error_burst, in ip_rt_error_cost.
+_NO_ROUTE_BURST = 5
 _ICMP_SPACING_NS = NS_PER_S
 
 
@@ -62,13 +65,13 @@ class Router:
         neighbours: NeighbourParams,
         wheel: Wheel,
         clock: Callable[[], int],
-        at: Callable[[int, Callable[[], None]], None],
+        timer: Callable[[int, Callable[[], None]], None],
         idle_ns: int | None = None,
     ) -> None:
         self.near, self.far = near, far
         for port in (near, far):
             port.neighbour = Neighbour(neighbours, wheel)
-        self._clock, self._at = clock, at
+        self._clock, self._timer = clock, timer
         self._idle_ns = idle_ns
         self._flows: dict[frozenset[bytes], int] = {}
         self._tokens_ns = _ICMP_BURST * _ICMP_SPACING_NS
@@ -86,7 +89,8 @@ class Router:
         if not self._lets_through(datagram):
             return
         if not target.up:
-            self._complain(source, datagram, NET_UNREACHABLE)
+            if self._may_say(_NO_ROUTE_BURST):
+                self._complain(source, datagram, NET_UNREACHABLE)
             return
         self._wanted(target, target.neighbour.output(datagram, self._clock()))
 
@@ -123,16 +127,22 @@ class Router:
         port.send(encode_ethernet(frame))
 
     def _complain(self, port: Port, datagram: bytes, code: int) -> None:
-        now = self._clock()
-        most = _ICMP_BURST * _ICMP_SPACING_NS
-        self._tokens_ns = min(most, self._tokens_ns + now - self._filled)
-        self._filled = now
-        if self._tokens_ns < _ICMP_SPACING_NS:
+        if not self._may_say(_ICMP_BURST):
             return
-        self._tokens_ns -= _ICMP_SPACING_NS
         message = Unreachable(code, quote(datagram))
         answer = encode_unreachable(message, port.ip, datagram[12:16])
-        self._wanted(port, port.neighbour.output(answer, now))
+        self._wanted(port, port.neighbour.output(answer, self._clock()))
+
+    def _may_say(self, burst: int) -> bool:
+        """A bucket of time that fills as time passes; a message takes a second out."""
+        now = self._clock()
+        filled = self._tokens_ns + now - self._filled
+        self._tokens_ns = min(burst * _ICMP_SPACING_NS, filled)
+        self._filled = now
+        if self._tokens_ns < _ICMP_SPACING_NS:
+            return False
+        self._tokens_ns -= _ICMP_SPACING_NS
+        return True
 
     def _arp(
         self, port: Port, operation: int, destination: bytes, target_mac: bytes, ip: bytes
@@ -164,7 +174,7 @@ class Router:
         due = port.neighbour.due
         if due != NEVER and port.armed != due:
             port.armed = due
-            self._at(due, lambda: self._due(port, due))
+            self._timer(due, lambda: self._due(port, due))
 
     def _due(self, port: Port, armed: int) -> None:
         if port.neighbour.due == armed:

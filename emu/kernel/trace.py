@@ -1,13 +1,13 @@
 """What a real kernel did in one scenario: the recorder's JSON and the capture beside it.
 
-The format is that of ``shared/kernel-traces`` (its README.md); ``emu verify --kernel --live``
+The format is that of ``shared/kernel-traces`` (its README.md); ``emu verify --kernel --keep``
 writes the same.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -99,15 +99,34 @@ def load_trace(path: Path) -> Trace:
             expected="a kernel trace of this project's recorder",
             found=f"no {missing[0]!r}",
         )
-    return _trace(facts, _read_packets(path.with_suffix(".pcap")))
+    capture = read_capture(path.with_suffix(".pcap"))
+    return trace_of(facts, ((record.at_ns, record.octets) for record in capture))
 
 
-def _read_packets(path: Path) -> list[Packet]:
-    reader = PacketReader(SERVER_IP, SERVER_MAC)
-    return reader.read((record.at_ns, record.octets) for record in read_capture(path))
+def traces_in(folder: Path, names: Sequence[str]) -> list[Path]:
+    """The recordings of a folder, or those named: JSON files with a capture beside them."""
+    found = {p.stem: p for p in sorted(folder.glob("*.json")) if _is_scenario(p)}
+    if not found:
+        raise InputError(str(folder), expected="recordings of a kernel", found="none")
+    for name in names:
+        if name not in found:
+            raise InputError(str(folder), expected=f"one of {', '.join(found)}", found=repr(name))
+    return [found[name] for name in names] or list(found.values())
 
 
-def _trace(facts: dict[str, Any], packets: list[Packet]) -> Trace:
+def _is_scenario(path: Path) -> bool:
+    """The recorder's folder holds tables of other kinds too."""
+    if not path.with_suffix(".pcap").exists():
+        return False
+    try:
+        return "scenario" in json.loads(path.read_text())
+    except (OSError, ValueError):
+        return True  # let ``load_trace`` say what is wrong with it
+
+
+def trace_of(facts: dict[str, Any], frames: Iterable[tuple[int, bytes]]) -> Trace:
+    """The same of what is in memory.  ``frames``: (ns, octets) at the server's interface."""
+    packets = PacketReader(SERVER_IP, SERVER_MAC).read(frames)
     start_ns = _last_heard(facts, packets)
     dated = [replace(packet, at_ns=packet.at_ns - start_ns) for packet in packets]
     vanish_ns = _ns(facts["t0_after_last_rx"])

@@ -13,7 +13,13 @@ from emu.machines.base import NEVER, NOTHING, Data, Deliver, Effect, Effects, Lo
 from emu.machines.tcp.arriving import in_closed
 from emu.machines.tcp.control import MODULUS, MSS_DEFAULT, State, ahead
 from emu.machines.tcp.linux import closing, output, transmission
-from emu.machines.tcp.linux.block import ATO_MIN_SHARE, QUICK_ACKS, microseconds, milliseconds
+from emu.machines.tcp.linux.block import (
+    ATO_MIN_SHARE,
+    QUICK_ACKS,
+    Pending,
+    microseconds,
+    milliseconds,
+)
 from emu.pdu.ip_tcp import ACK, FIN, RST, SYN, Segment
 
 if TYPE_CHECKING:
@@ -22,6 +28,8 @@ if TYPE_CHECKING:
 #: A timestamp's echo counts whole milliseconds, and at least one (tcp_rtt_tsopt_us).
 _ECHO_MIN_MS = 1
 _TIMESTAMP_HALF = 1 << 31
+#: Jiffies to the next SYN behind a challenge ACK (TCP_TIMEOUT_MIN).
+SYN_AGAIN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +286,8 @@ def acknowledge_late(tcp: LinuxTcp, now: int) -> Effects:
 def in_syn_sent(tcp: LinuxTcp, segment: Segment, now: int) -> Effects:
     """RFC 793 p. 66-68 (tcp_rcv_synsent_state_process)."""
     if segment.flags & ACK and segment.acknowledgement != tcp.snd_nxt:
+        if not tcp.retransmits:  # what the peer remembers of us is gone with this RST: once more
+            tcp.set_transmission_timer(Pending.RETRANSMISSION, SYN_AGAIN, now)
         return in_closed(segment)
     if segment.flags & RST:
         refused = Lost("connection refused by RST", "ECONNREFUSED")

@@ -86,6 +86,13 @@ class RouteChanged:
     route: Route
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Which segments, by their sequence numbers, wait in the own host for an ARP reply."""
+
+    sequences: frozenset[int]
+
+
 @dataclass(slots=True)
 class Sent:
     """Something on the retransmission queue.
@@ -125,6 +132,7 @@ class LinuxBlock:
         "fin_wanted",
         "heard_ack",
         "heard_data",
+        "held",
         "high_seq",
         "keepalive_due",
         "keepalive_since_ns",
@@ -195,6 +203,7 @@ class LinuxBlock:
         self.soft_error: str | None = None
         self.orphan = False
         self.route = Route.UP
+        self.held: frozenset[int] = frozenset()
 
     def _receiving(self) -> None:
         self.rcv_nxt = self.rcv_wup = 0
@@ -209,7 +218,7 @@ class LinuxBlock:
         self.oow_at: int | None = None
 
     def _timing(self) -> None:
-        self.round_trip = RoundTrip(self.params.rto_min_us)
+        self.round_trip = RoundTrip(self.rto_min_us)
         self.rto = self.wheel.from_us(INITIAL_US)
         self.backoff = self.retransmits = self.probes_out = 0
         self.probes_since: int | None = None
@@ -234,6 +243,11 @@ class LinuxBlock:
     def set_keepalive_timer(self, delay: int, now: int) -> None:
         """Arm it; ``delay`` in jiffies."""
         self.keepalive_due = self.wheel.fires(now, delay)
+
+    @property
+    def rto_min_us(self) -> int:
+        """In whole jiffies, as the kernel keeps it (tcp_init_sock, tcp_rto_min_us)."""
+        return self.wheel.from_us(self.params.rto_min_us) * 1_000_000 // self.wheel.hz
 
     @property
     def rto_max(self) -> int:

@@ -29,6 +29,7 @@ from emu.machines.tcp.arriving import in_closed
 from emu.machines.tcp.control import Abort, Close, Connect, Send, State
 from emu.machines.tcp.linux import arriving, closing, keepalive, output, transmission
 from emu.machines.tcp.linux.block import (
+    Held,
     LinuxBlock,
     Pending,
     Reading,
@@ -177,6 +178,11 @@ class LinuxTcp(LinuxBlock):
     def unreachable(self, error: Unreachable, now: int) -> Effects:
         return transmission.unreachable(self, error, now)
 
+    def hold_back(self, request: Held, _now: int) -> Effects:
+        """Felt when one of them is to be sent again."""
+        self.held: frozenset[int] = request.sequences
+        return NOTHING
+
     def route_changed(self, request: RouteChanged, _now: int) -> Effects:
         """Felt at the next send."""
         self.route: Route = request.route
@@ -255,6 +261,7 @@ def _table() -> tuple[Rows[LinuxTcp], Mapping[State, Rows[LinuxTcp]]]:
         SetOption: Row(LinuxTcp.set_option, nowhere, "setsockopt(2); facts/tcp.md 3.1"),
         Reading: Row(LinuxTcp.read, nowhere, "RFC 9293 3.8.6.2.2: window update"),
         Unreachable: Row(LinuxTcp.unreachable, closed, "RFC 1122 4.2.3.9; RFC 6069"),
+        Held: Row(LinuxTcp.hold_back, nowhere, "net/core/neighbour.c arp_queue"),
         RouteChanged: Row(LinuxTcp.route_changed, nowhere, "facts/tcp.md 3.5"),
     }
     leads = frozenset({State.FIN_WAIT_1, State.LAST_ACK, State.CLOSED})

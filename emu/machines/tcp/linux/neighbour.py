@@ -84,6 +84,11 @@ class Neighbour:
         self._waiting: list[Any] = []
         self.due = NEVER
 
+    @property
+    def waiting(self) -> tuple[Any, ...]:
+        """What it has been given and not passed on."""
+        return tuple(self._waiting)
+
     def output(self, packet: Any, now: int) -> list[Wanted]:
         """Something is to be sent there (neigh_event_send)."""
         self._used = now

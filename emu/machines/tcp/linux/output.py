@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from emu.machines.base import NEVER, Effect, Note, Transmit
 from emu.machines.tcp.control import MODULUS, State, ahead
-from emu.machines.tcp.linux.block import Pending, Route, Sent, microseconds, milliseconds
+from emu.machines.tcp.linux.block import Pending, Route, Sent, microseconds
 from emu.pdu.ip_tcp import ACK, FIN, PSH, SYN, Segment
 
 if TYPE_CHECKING:
@@ -115,7 +115,12 @@ def octets_of(tcp: LinuxTcp, sent: Sent, now: int) -> Segment:
 
 
 def again(tcp: LinuxTcp, sent: Sent, now: int, note: Note | None) -> list[Effect]:
-    """Send it again.  Its clock starts anew even if it finds no way out (tcp_retransmit_skb)."""
+    """Send it again, unless the last one has not left yet (skb_still_in_host_queue).
+
+    Its clock starts anew even if it finds no way out (tcp_retransmit_skb).
+    """
+    if sent.sequence in tcp.held:
+        return []
     sent.at_us = microseconds(now)
     sent.retransmitted = sent.resent = True
     if tcp.route is not Route.UP:
@@ -126,12 +131,15 @@ def again(tcp: LinuxTcp, sent: Sent, now: int, note: Note | None) -> list[Effect
 def retransmit(tcp: LinuxTcp, sent: Sent, now: int, note: Note | None) -> list[Effect]:
     """``again`` with what stands behind it, as far as a segment goes; starts the budget's clock.
 
-    tcp_retransmit_skb, tcp_retrans_try_collapse: the FIN of a closed socket joins its data.
+    tcp_retransmit_skb, tcp_retrans_try_collapse: the FIN of a closed socket joins its data.  The
+    budget's clock is the segment's own: one that still waits for ARP has it from its first time.
     """
-    _collapse(tcp, sent)
+    if sent.sequence not in tcp.held:
+        _collapse(tcp, sent)
+    effects = again(tcp, sent, now, note)
     if tcp.retrans_stamp_ms is None:
-        tcp.retrans_stamp_ms = milliseconds(now)
-    return again(tcp, sent, now, note)
+        tcp.retrans_stamp_ms = sent.at_us // 1_000
+    return effects
 
 
 def _collapse(tcp: LinuxTcp, sent: Sent) -> None:
@@ -171,7 +179,7 @@ def schedule_loss_probe(tcp: LinuxTcp, now: int, *, advancing: bool) -> bool:
         return False
     if tcp.state in (State.SYN_SENT, State.SYN_RECEIVED):
         return False
-    margin = tcp.params.rto_min_us if len(tcp.sent) == 1 else _LOSS_PROBE_MARGIN_US
+    margin = tcp.rto_min_us if len(tcp.sent) == 1 else _LOSS_PROBE_MARGIN_US
     delay = tcp.wheel.from_us((tcp.round_trip.srtt_us >> 2) + margin)
     left_us = tcp.rto * 1_000_000 // tcp.wheel.hz if advancing else _left_us(tcp, now)
     if left_us > 0:

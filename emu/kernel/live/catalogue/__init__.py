@@ -1,0 +1,1 @@
+"""The scenarios of a live run, as data, by what they look at."""
