@@ -54,9 +54,7 @@ def _formulas(params: Params) -> Any:
     return tcp_linux_formulas if isinstance(params, LinuxParams) else tcp_formulas
 
 
-def _silence(
-    params: Params, last_octet_ns: int, /, idle_since_ns: int | None = None
-) -> int | None:
+def _silence(params: Params, last_octet_ns: int, /, idle_since_ns: int | None = None) -> int | None:
     """Every segment starts the clock anew, so that nobody needs to know where it stood."""
     del idle_since_ns
     return _formulas(params).silence(params, last_octet_ns)

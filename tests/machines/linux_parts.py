@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from emu.kernel.play import KERNEL
+from emu.kernel.params import KERNEL
 from emu.machines.base import EXPIRED, Asked, Deliver, Effects, Lost, Received, Transmit
 from emu.machines.tcp.control import State
 from emu.machines.tcp.linux.machine import LinuxTcp
