@@ -82,7 +82,9 @@ def kernel(
 def _row(name: str, verdict: KernelVerdict | None, remark: str) -> dict[str, Any]:
     from emu.kernel.report import as_dict
 
-    return {"name": name, "holds": False, "remark": remark} if verdict is None else as_dict(verdict)
+    if verdict is None:
+        return {"name": name, "holds": False, "remark": remark}
+    return as_dict(verdict) | {"remark": remark}
 
 
 def _tell(name: str, verdict: KernelVerdict | None, remark: str, *, verbose: bool) -> None:
@@ -91,7 +93,7 @@ def _tell(name: str, verdict: KernelVerdict | None, remark: str, *, verbose: boo
     if verdict is None:
         say(f"{'      ' if remark.startswith('skipped') else 'BROKEN'}{name:<27} {remark}")
     else:
-        say(report.line(verdict))
+        say(f"{report.line(verdict)}{f' ({remark})' if remark else ''}")
         if verbose or not verdict.holds:
             for line in report.table(verdict):
                 say(f"      {line}")
@@ -122,6 +124,9 @@ def _live(names: Sequence[str], keep: str | None) -> Iterator[_Result]:
 def _remark(outcome: Outcome) -> str:
     if outcome.skipped is not None:
         return f"skipped: {outcome.skipped}"
+    if outcome.first:
+        again = f"second try, alone; the first: {outcome.first}"
+        return f"{again}\n{outcome.broken.strip()}" if outcome.broken else again
     return (outcome.broken or "").strip()
 
 

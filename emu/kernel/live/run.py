@@ -14,7 +14,7 @@ import signal
 import time
 import traceback
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -39,12 +39,16 @@ _FORK = multiprocessing.get_context("fork")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """One of three: ``verdict``; ``skipped``, why; ``broken``, the trouble with the run itself."""
+    """One of three: ``verdict``; ``skipped``, why; ``broken``, the trouble with the run itself.
+
+    ``first``: what was wrong at the first try, where this is the second.
+    """
 
     scenario: Scenario
     verdict: Verdict | None = None
     skipped: str | None = None
     broken: str | None = None
+    first: str = ""
 
     @property
     def holds(self) -> bool:
@@ -62,7 +66,11 @@ class _Running:
 def run(
     scenarios: Iterable[Scenario], facilities: Facilities, *, keep: Path | None = None
 ) -> Iterator[Outcome]:
-    """Each as it ends.  ``keep``: the folder that recordings go to."""
+    """Each as it ends.  ``keep``: the folder that recordings go to.
+
+    A machine with other work may disturb a scenario (a frame that waits for a processor comes
+    behind a timer): one that does not hold is played once more, alone, and says so.
+    """
     todo: list[Scenario] = []
     for scenario in sorted(scenarios, key=lambda each: each.bound):
         why_not = facilities.why_not(scenario)
@@ -71,14 +79,29 @@ def run(
         else:
             yield Outcome(scenario=scenario, skipped=why_not)
     running: list[_Running] = []
+    failed: list[Outcome] = []
     with _terminated_is_interrupted():
         try:
             while todo or running:
                 while todo and len(running) < AT_ONCE:
                     running.append(_start(todo.pop(), facilities.hz, keep))
-                yield from _ended(running)
+                for outcome in _ended(running):
+                    if outcome.holds:
+                        yield outcome
+                    else:
+                        failed.append(outcome)
+            for outcome in failed:
+                running.append(_start(outcome.scenario, facilities.hz, keep))
+                (second,) = _ended(running)
+                yield replace(second, first=_trouble(outcome))
         finally:
             _end_all(running)
+
+
+def _trouble(outcome: Outcome) -> str:
+    if outcome.verdict is None:
+        return (outcome.broken or "").strip().rpartition("\n")[2]
+    return outcome.verdict.troubles[0]
 
 
 @contextlib.contextmanager
