@@ -54,9 +54,7 @@ def _formulas(params: Params) -> Any:
     return tcp_linux_formulas if isinstance(params, LinuxParams) else tcp_formulas
 
 
-def _silence(
-    params: Params, last_octet_ns: int, /, idle_since_ns: int | None = None
-) -> int | None:
+def _silence(params: Params, last_octet_ns: int, /, idle_since_ns: int | None = None) -> int | None:
     """Every segment starts the clock anew, so that nobody needs to know where it stood."""
     del idle_since_ns
     return _formulas(params).silence(params, last_octet_ns)
@@ -70,6 +68,12 @@ def _lateness(params: Params, fault: Fault, last_octet_ns: int) -> int:
     if isinstance(params, LinuxParams):
         return tcp_linux_formulas.lateness(params, fault, last_octet_ns)
     return 0
+
+
+def _doubtful(params: Params, fault: Fault, last_octet_ns: int) -> bool:
+    return isinstance(params, LinuxParams) and tcp_linux_formulas.doubtful(
+        params, fault, last_octet_ns
+    )
 
 
 def _idle_probes(params: Params, last_octet_ns: int, until_ns: int) -> int:
@@ -102,4 +106,5 @@ TCP = Transport(
     idle_probes=_idle_probes,
     formula=_formula,
     lateness=_lateness,
+    doubtful=_doubtful,
 )
