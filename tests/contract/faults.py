@@ -85,6 +85,10 @@ class Cell:
         transport = transport_named(policy.transport)
         params = transport.make_params(policy.stack, policy.values)
         patience_ns = transport.silence(params, self.at_ns) or 0
+        if policy.stack == "linux" and self.flight != "idle":  # 924.6 s and more: facts/tcp.md 3.2
+            waits = Fault(kind="cable", lost_at_ns=self.at_ns, unacknowledged_since_ns=self.at_ns)
+            patience_ns += transport.delay(params, waits, self.at_ns) or 0
+            patience_ns += transport.lateness(params, waits, self.at_ns)
         return (self.until_ns or self.at_ns) + patience_ns + 150 * S
 
     def _pushes(self) -> str:
