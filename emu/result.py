@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,7 @@ class RunResult:
     ``predicted_ns``: what the closed formula says of each session's first fault, None for never;
     ``predicted_near_ns``: the same if the client comes back by some round trips sooner, or later;
     ``lateness_ns``: by how much the stack's own timers may make it later.
+    ``in_doubt``: sessions whose client comes back when those timers decide whether it is heard.
     """
 
     scenario: str
@@ -57,6 +58,7 @@ class RunResult:
     predicted_ns: Mapping[int, int | None]
     predicted_near_ns: Sequence[Mapping[int, int | None]]
     lateness_ns: Mapping[int, int]
+    in_doubt: Collection[int]
     judgements: tuple[Judgement, ...] = ()
     settings: tuple[str, ...] = ()
     path: str | None = None

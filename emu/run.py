@@ -202,6 +202,7 @@ def _collect(
             predict(world, sooner_ns=sign * tolerance_ns(scenario)) for sign in (1, -1)
         ),
         lateness_ns=lateness(world),
+        in_doubt=in_doubt(world, tolerance_ns(scenario)),
     )
     return replace(result, judgements=tuple(judge(scenario, result)))
 
@@ -230,29 +231,49 @@ def predict(world: World, *, sooner_ns: int = 0) -> dict[int, int | None]:
     the client kept its state, later: it is heard only when its first word has arrived.
     """
     return {
-        record.id: _predict_one(world.carriers[loss.client], loss, sooner_ns)
-        for record in world.records.sessions.values()
-        for loss in record.losses[:1]
+        number: _predict_one(carrier, loss, sooner_ns)
+        for number, carrier, loss in _first_losses(world)
     }
 
 
 def lateness(world: World) -> dict[int, int]:
     """By how much the formula's delay may be exceeded, for the first fault of every session."""
-    found: dict[int, int] = {}
+    return {
+        number: carrier.transport.lateness(
+            carrier.server_params, _fault_of(loss, 0), _last_words(loss)
+        )
+        for number, carrier, loss in _first_losses(world)
+    }
+
+
+def in_doubt(world: World, tolerance: int) -> tuple[int, ...]:
+    """Sessions whose first fault ends where the formula cannot tell whether a trial is left."""
+    return tuple(
+        number
+        for number, carrier, loss in _first_losses(world)
+        if any(
+            carrier.transport.doubtful(
+                carrier.server_params, _fault_of(loss, sooner_ns), _last_words(loss)
+            )
+            for sooner_ns in (0, tolerance, -tolerance)
+        )
+    )
+
+
+def _first_losses(world: World) -> Iterator[tuple[int, Carrier, Loss]]:
     for record in world.records.sessions.values():
         for loss in record.losses[:1]:
-            carrier = world.carriers[loss.client]
-            assert loss.last_words_ns is not None, "looked at, as for the prediction"
-            found[record.id] = carrier.transport.lateness(
-                carrier.server_params, _fault_of(loss, 0), loss.last_words_ns
-            )
-    return found
+            yield record.id, world.carriers[loss.client], loss
+
+
+def _last_words(loss: Loss) -> int:
+    assert loss.last_words_ns is not None, "looked at when it ended, or at the end of the run"
+    return loss.last_words_ns
 
 
 def _predict_one(carrier: Carrier, loss: Loss, sooner_ns: int) -> int | None:
-    assert loss.last_words_ns is not None, "looked at when it ended, or at the end of the run"
     fault = _fault_of(loss, sooner_ns)
-    return carrier.transport.delay(carrier.server_params, fault, loss.last_words_ns)
+    return carrier.transport.delay(carrier.server_params, fault, _last_words(loss))
 
 
 def _fault_of(loss: Loss, sooner_ns: int) -> Fault:

@@ -71,6 +71,8 @@ def _agreement(scenario: Scenario, result: RunResult, record: SessionRecord) -> 
     answers = [predicted]
     if not silent_for_good:
         answers += [_seen(near[record.id], left_ns) for near in result.predicted_near_ns]
+    if record.id in result.in_doubt:
+        answers.append(None)
     late_ns = result.lateness_ns[record.id]
     holds = any(_agrees(answer, emulated, tolerance + late_ns, left_ns) for answer in answers)
     span = f" and up to {_text(late_ns)} of timers" if late_ns and predicted is not None else ""

@@ -148,6 +148,11 @@ def never_late(_params: Any, _fault: Fault, _last_octet_ns: int) -> int:
     return 0
 
 
+def never_doubtful(_params: Any, _fault: Fault, _last_octet_ns: int) -> bool:
+    """Of a transport whose timers are exact."""
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transport:
     """One row of TABLE.
@@ -158,6 +163,8 @@ class Transport:
     ``formula(params)``: the arithmetic in words with the numbers put in.
     ``lateness(params, fault, last_octet_ns)``: by how much ``delay`` may come later, because
     the stack's timers are late by its own rules (linux: the timer wheel).
+    ``doubtful(params, fault, last_octet_ns)``: the client comes back when, for all the formula
+    knows of those timers, the last trial may be over or not: "never" is as good as ``delay``.
     ``same_address``: a client that connects anew does so from the address it had, unless the
     policy or the scenario says otherwise (a fixed socket; TCP's ports move on).
     """
@@ -175,6 +182,7 @@ class Transport:
     formula: Callable[[Any], str]
     same_address: bool = False
     lateness: Callable[[Any, Fault, int], int] = never_late
+    doubtful: Callable[[Any, Fault, int], bool] = never_doubtful
 
     def stack(self, name: str) -> Stack:
         """The stack of that name; ``KeyError`` when there is none."""

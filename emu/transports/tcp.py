@@ -70,6 +70,12 @@ def _lateness(params: Params, fault: Fault, last_octet_ns: int) -> int:
     return 0
 
 
+def _doubtful(params: Params, fault: Fault, last_octet_ns: int) -> bool:
+    return isinstance(params, LinuxParams) and tcp_linux_formulas.doubtful(
+        params, fault, last_octet_ns
+    )
+
+
 def _idle_probes(params: Params, last_octet_ns: int, until_ns: int) -> int:
     return _formulas(params).idle_probes(params, last_octet_ns, until_ns)
 
@@ -100,4 +106,5 @@ TCP = Transport(
     idle_probes=_idle_probes,
     formula=_formula,
     lateness=_lateness,
+    doubtful=_doubtful,
 )

@@ -3,7 +3,7 @@
 facts/tcp.md 3.1 (probes), 3.2 (data in flight), 3.4 (the wheel).  Every instant is a span of
 jiffies, earliest and latest: how late the wheel makes the first timer depends on traffic that a
 formula does not know, and the time-out of data on the measured round trip.  ``delay`` is the
-earliest, ``lateness`` the width.
+earliest, ``lateness`` the width; who comes back within a span may be heard or not (``doubtful``).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _noticed(params: LinuxParams, fault: Fault, last_octet_ns: int) -> Span | No
     if fault.kind == "kill":
         return fault.lost_at_ns, fault.lost_at_ns
     trials = _trials(params, fault, last_octet_ns)
-    if heard_again(fault, [earliest for earliest, _ in trials]):
+    if heard_again(fault, _certain(params, fault, trials)):
         return None
     found = [*trials[-1:], *_met(fault, trials)]
     if fault.attaches_at_ns is not None and fault.same_address:
@@ -62,6 +62,29 @@ def _noticed(params: LinuxParams, fault: Fault, last_octet_ns: int) -> Span | No
     if not found:
         return None
     return min(earliest for earliest, _ in found), min(latest for _, latest in found)
+
+
+def doubtful(params: LinuxParams, fault: Fault, last_octet_ns: int) -> bool:
+    """Whether the client comes back within a span: a trial may still reach it, or none does."""
+    if fault.kind in ("app-hang", "kill"):
+        return False
+    trials = _trials(params, fault, last_octet_ns)
+    possible = heard_again(fault, [latest for _, latest in trials])
+    return possible and not heard_again(fault, _certain(params, fault, trials))
+
+
+def _certain(params: LinuxParams, fault: Fault, trials: Sequence[Span]) -> list[int]:
+    """The earliest instants of the trials that take place whatever the timers do, and the end's.
+
+    A count is certain, and so is one trial: the user timeout needs a probe, the budget counts from
+    a repeat (facts/tcp.md 11.1, 11.6).  Time may be up before a later trial's turn comes.
+    """
+    if not trials:
+        return []
+    *attempts, end = trials
+    counted = fault.unacknowledged_since_ns is None and not params.user_timeout_ms
+    sure = [first for first, last in attempts[1:] if counted or last < end[0]]
+    return [*(first for first, _ in attempts[:1]), *sure, end[0]]
 
 
 def _met(fault: Fault, trials: Sequence[Span]) -> list[Span]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from emu.policy.loader import load_policy
-from emu.transports.base import Fault
+from emu.transports.base import Fault, heard_again
 from emu.transports.table import transport_named
 from emu.verdicts import tolerance_ns
 from tests import reader
@@ -85,6 +85,10 @@ class Cell:
         transport = transport_named(policy.transport)
         params = transport.make_params(policy.stack, policy.values)
         patience_ns = transport.silence(params, self.at_ns) or 0
+        if policy.stack == "linux" and self.flight != "idle":  # 924.6 s and more: facts/tcp.md 3.2
+            waits = Fault(kind="cable", lost_at_ns=self.at_ns, unacknowledged_since_ns=self.at_ns)
+            patience_ns += transport.delay(params, waits, self.at_ns) or 0
+            patience_ns += transport.lateness(params, waits, self.at_ns)
         return (self.until_ns or self.at_ns) + patience_ns + 150 * S
 
     def _pushes(self) -> str:
@@ -194,10 +198,12 @@ def _stamps(frames: list[reader.Frame]) -> list[int]:
 
 
 def _idle_since(run: Played, connection: reader.Connection, before_ns: int) -> int | None:
-    """As worlds.story has it: mars_nwe's clock, or where SESSION_ALIVE counts from."""
+    """As worlds.story has it: mars_nwe's clock, or where SESSION_ALIVE or Linux counts from."""
     spacing = run.policy.values.get("ncp.activity_spacing")
     if spacing is not None:
         return connection.idle_since_ns(int(spacing), before_ns)
+    if run.policy.stack == "linux":  # its timer, from the handshake's end (facts/tcp.md 3.1)
+        return connection.heard[1].at_ns
     return connection.opened_ns if run.policy.values.get("nbf.alive_interval") else None
 
 
@@ -232,7 +238,7 @@ def ends(cell: Cell) -> dict[str, int]:
 
     A frame that is sent at a trial's instant meets the client one way later, so both instants
     have their nanosecond on either side.  A row of trials has the first, the last and the gap
-    behind each; the give-up its own sides.
+    behind each; the give-up its own sides, and those of its span where a stack's timers are late.
     """
     whole = for_good(cell)
     if not cell.silent:
@@ -252,10 +258,24 @@ def ends(cell: Cell) -> dict[str, int]:
         found["behind the last probe"] = (last_ns + left_ns) // 2
         for d in (-S // 100, -1, 0, 1, S):
             found[f"give-up {d:+d}"] = left_ns + d
+        found |= _around_the_span(cell, whole)
     elif not trials:
         found = {"soon": cell.at_ns + S, "late": cell.at_ns + 300 * S}
     shortest_ns = cell.at_ns + 1_000_000  # emu.scenario.schema: a span is at least 1 ms
     return {name: at_ns for name, at_ns in found.items() if at_ns >= shortest_ns}
+
+
+def _around_the_span(cell: Cell, whole: Outcome) -> dict[str, int]:
+    """Before the earliest instant of the give-up, and after its latest."""
+    policy = load_policy(cell.policy)
+    transport = transport_named(policy.transport)
+    params = transport.make_params(policy.stack, policy.values)
+    earliest = transport.delay(params, whole.fault, whole.words_ns)
+    late_ns = transport.lateness(params, whole.fault, whole.words_ns)
+    if earliest is None or not late_ns:
+        return {}
+    earliest_ns = cell.at_ns + earliest
+    return {"span -1": earliest_ns - 1, "span +1": earliest_ns + late_ns + 1}
 
 
 # --- the invariants, which need no formula ----------------------------------------------------
@@ -296,26 +316,75 @@ def _nobody_speaks_while_away(cell: Cell, found: Outcome) -> None:
 def check_formula(cell: Cell, run: Played, found: Outcome) -> None:
     """The closed formula's answer, with the tolerance that the other tests use.
 
-    It knows no round trips, so that of a client back by them sooner or later will do as well.
+    It knows no round trips, so that of a client back by them sooner or later will do as well; nor
+    how late a stack's timers are, so that within a span of theirs it answers twice.
     """
     if cell.silent and found.goodbye_ns is not None:
         assert found.goodbye_ns == found.left_ns, "it had lost its patience as well"
         return
     tolerance = 0 if cell.silent and cell.until_ns is None else tolerance_ns(run.scenario)
-    near = (0,) if cell.until_ns is None else (0, -tolerance, tolerance)
-    answers = [
-        run.transport.delay(run.params, _moved(found.fault, by_ns), found.words_ns)
-        for by_ns in near
-    ]
+    near = [_moved(found.fault, by) for by in _either_side(cell, tolerance)]
     left = None if found.left_ns is None else found.left_ns - cell.at_ns
     seen = run.scenario.horizon_ns - cell.at_ns
-    agrees = [
-        left is None if each is None or each > seen
-        else left is not None and 0 <= left - each <= tolerance
-        for each in answers
-    ]  # fmt: skip
-    assert any(agrees), f"{cell}: formula {answers}, emulation {left}"
+    answers = [answer for fault in near for answer in _answers(run, fault, found.words_ns)]
+    assert any(_agrees(left, each, tolerance, seen) for each in answers), (
+        f"{cell}: formula {answers}, emulation {left}"
+    )
     assert run.failures() == []
+
+
+def _either_side(cell: Cell, tolerance: int) -> tuple[int, ...]:
+    return (0,) if cell.until_ns is None else (0, -tolerance, tolerance)
+
+
+def _answers(run: Played, fault: Fault, words_ns: int) -> list[tuple[int | None, int]]:
+    """Earliest and width of the span; and never, where that is as good."""
+    asked = (run.params, fault, words_ns)
+    span = (run.transport.delay(*asked), run.transport.lateness(*asked))
+    return [span, (None, 0)] if run.transport.doubtful(*asked) else [span]
+
+
+def _agrees(left: int | None, answer: tuple[int | None, int], tolerance: int, seen: int) -> bool:
+    earliest, late_ns = answer
+    if earliest is None or earliest > seen:
+        return left is None
+    if left is None:
+        return earliest + late_ns > seen
+    return 0 <= left - earliest <= late_ns + tolerance
+
+
+def check_trials(cell: Cell, run: Played, found: Outcome) -> None:
+    """It is heard at the next trial of those that stand in the trace without an end, or at none.
+
+    Exact where a formula gives a span: what is lost comes back at its next retransmission and
+    not before (facts/tcp.md 1, "link back"; 3.2).
+    """
+    if not cell.silent or cell.until_ns is None or found.goodbye_ns is not None:
+        return
+    whole = for_good(replace(cell, for_ns=None))
+    if whole.left_ns is None or not run.transport.lateness(run.params, whole.fault, whole.words_ns):
+        return
+    tolerance = tolerance_ns(run.scenario)
+    trials = [*whole.trials_ns, whole.left_ns]
+    expected = [
+        None if heard_again(_moved(found.fault, by), trials) else whole.left_ns
+        for by in _either_side(cell, tolerance)
+    ]
+    assert found.left_ns in expected
+    pushed_ns = whole.fault.unacknowledged_since_ns
+    said = trials[:-1] if pushed_ns is None else [pushed_ns, *trials[:-1]]
+    _comes_back_when_asked(cell, found, said, tolerance)
+
+
+def _comes_back_when_asked(cell: Cell, found: Outcome, said: list[int], tolerance: int) -> None:
+    """A client without anything to say speaks only when the server's first word reaches it."""
+    if found.left_ns is not None or cell.kind == "os-hang" or found.fault.owes_acknowledgement:
+        return
+    until_ns = cell.until_ns or 0
+    first_word = next(at for at in found.client_ns if at >= until_ns)
+    just_then = [at for at in said if abs(at - until_ns) <= tolerance]
+    next_one = [at for at in said if at > until_ns + tolerance][:1]
+    assert any(0 <= first_word - at <= tolerance for at in (*just_then, *next_one))
 
 
 def _moved(fault: Fault, by_ns: int) -> Fault:

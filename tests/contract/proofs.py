@@ -139,6 +139,8 @@ def hold_through(run: Played, case: Case) -> None:
         )
         for until_ns in (case.until_ns, case.until_ns - tolerance)
     ]
+    if run.transport.doubtful(run.params, struck, told.last_words_ns):
+        predicted.append(None)
     assert any(
         left is None
         if each is None or case.at_ns + each > run.scenario.horizon_ns

@@ -14,7 +14,7 @@ from emu.policy.loader import load_policy
 from emu.policy.model import Policy
 from emu.transports.table import TABLE, transport_named
 from tests.contract.proofs import WORK_NS, Case, hold_through, hold_together
-from tests.contract.worlds import POLICIES, S
+from tests.contract.worlds import POLICIES, TRIP_NS, S
 
 #: facts/ipx.md 2.2 gives its 60 s and no count: the rest is the test's, as in no shipped policy.
 _SPXS_NLM = "spxs-nlm.toml"
@@ -82,6 +82,39 @@ _NBIPX = (
     "ack_window=1", "ack_window=9",
 )  # fmt: skip
 
+_TCP = (
+    "reset_on_probe_give_up=false", "reset_on_data_give_up=true", "reset_on_data_give_up=false",
+    "ack_delay=0s",
+    "arp_lifetime=60s",
+)  # fmt: skip
+_PROBES = (
+    "keepalive=false",
+    "keepalive_idle=30s", "keepalive_idle=8h",
+    "keepalive_interval=1s", "keepalive_interval=40s",
+    "keepalive_count=1", "keepalive_count=11",
+)  # fmt: skip
+_REPEATS = ("retransmissions=1", "retransmissions=5", "first_rto=10ms", "first_rto=3s")
+_BSD = (
+    *_PROBES, *_REPEATS, *_TCP,
+    "keepalive_interval=1ms",
+    "probes_beside_data=false",
+    "backoff_max=1", "backoff_max=4",
+    "rto_max=2s",
+)  # fmt: skip
+#: Budgets of 3.0 and 102.2 s, and the knife's edge of one that the ceiling cuts (facts/tcp.md 3.2);
+#: Linux's other tick rates, whose granules are others (3.4).
+_LINUX = (
+    "user_timeout=1s", "user_timeout=60s", "user_timeout=never",
+    "retries2=3", "retries2=8",
+    "rto_min=1ms", "rto_min=1s",
+    "rto_max=1s", "rto_max=2s",
+    "early_retrans=false",
+    "timestamps=false",
+    "hz=100", "hz=1000",
+    "wheel_start=1", "wheel_start=4294967295",
+    "arp_lifetime=60s",
+)  # fmt: skip
+
 #: By policy, without the transport's prefix.
 SWITCHES: dict[str, tuple[str, ...]] = {
     "nbf-nt4": (
@@ -140,6 +173,31 @@ SWITCHES: dict[str, tuple[str, ...]] = {
         "arp_lifetime=60s",
         "server.broken_connection=end",
     ),
+    "tcp-keepalive-windows": (
+        *_PROBES, *_REPEATS, *_TCP,
+        "keepalive_interval=1ms",
+        "probe_octet=false",
+    ),
+    "tcp-keepalive-freebsd": _BSD,
+    "tcp-keepalive-macos": _BSD,
+    "tcp-keepalive-solaris": (
+        "keepalive=false",
+        "keepalive_idle=30s", "keepalive_idle=8h",
+        "keepalive_abort=1s", "keepalive_abort=100s", "keepalive_abort=never",
+        "probe_octet=false",
+        "data_abort=1s", "data_abort=100s",
+        "first_rto=10ms", "first_rto=3s",
+        "rto_max=1s", "rto_max=600s",
+        *_TCP,
+    ),
+    "tcp-keepalive-lwip": (
+        *_PROBES, *_REPEATS, *_TCP,
+        "tick=10ms", "tick=1s",
+        "tick_start=1ms", "tick_start=499ms",
+        "backoff_max=1",
+    ),
+    "tcp-keepalive-linux-60-10-6": (*_PROBES, *_LINUX),
+    "tcp-user-timeout-linux": (*_PROBES, *_LINUX, "user_timeout=1ms", "user_timeout=70s"),
 }  # fmt: skip
 
 #: What has no part in when a death is noticed: why, and two values that change nothing.
@@ -166,20 +224,40 @@ NO_PART: dict[str, tuple[str, str, str]] = {
         "60s",
     ),
     "ncp.request_retries": ("as ncp.request_timeout", "0", "255"),
+    "tcp.nodelay": (
+        "Nagle's rule holds small segments back, and one line is alone",
+        "true",
+        "false",
+    ),
+    "tcp.retries1": ("it doubts a route, and no route here ever is", "1", "255"),
+    "tcp.orphan_retries": ("of a closed socket, whose session is over", "1", "255"),
+    "tcp.syn_retries": (_CALLS, "1", "12"),
+    "tcp.synack_retries": ("a client that calls is there to answer", "1", "12"),
+    "tcp.invalid_ratelimit": (
+        "a living peer answers one probe in so long, and a dead one none",
+        "0s",
+        "60s",
+    ),
+    "tcp.fin_timeout": ("of a closed socket, whose session is over", "0s", "600s"),
+    "tcp.initial_window": ("one line of text is on its way, never ten segments", "1", "100"),
     "tcp.syn_rto": (_CALLS, "10ms", "120s"),
     "tcp.syn_retransmissions": (_CALLS, "0", "12"),
     "tcp.window": ("one line of text is on its way, never a window of it", "256", "65535"),
-    "tcp.mss": ("one line of text is on its way, never a segment of it", "64", "1460"),
+    "tcp.mss": ("one line of text is on its way, never a segment of it", "88", "1460"),
     "tcp.time_wait": ("a name is kept by who closes first, and a dead client does not", "0s", "9m"),
 }
 
 IDLE_NS = WORK_NS + 20 * S
+#: The work has arrived, a trip after it was sent, and its answer is half a trip under way.
+IN_FLIGHT_NS = WORK_NS + TRIP_NS + TRIP_NS // 2
 CASES = (
     Case(kind="power-loss", at_ns=IDLE_NS),
     Case(kind="power-loss", at_ns=WORK_NS + S // 10),
     Case(kind="power-loss", at_ns=IDLE_NS, off_ns=30 * S, after_ns=10 * S),
     Case(kind="reboot", at_ns=IDLE_NS, boot_ns=15 * S, after_ns=5 * S),
     Case(kind="reboot", at_ns=IDLE_NS, boot_ns=15 * S),
+    Case(kind="power-loss", at_ns=IN_FLIGHT_NS),
+    Case(kind="reboot", at_ns=IN_FLIGHT_NS, boot_ns=5 * S),
     *(Case(kind=kind, at_ns=IDLE_NS) for kind in ("cable", "suspend")),
 )
 OUTAGES = tuple(

@@ -140,6 +140,21 @@ def test_beside_data_the_earlier_end_counts() -> None:
     assert TCP.delay(params, struck, LAST) == LAST + s(108) - LOST
 
 
+@pytest.mark.parametrize(
+    ("until", "doubt", "heard"),
+    [(643.5, False, True), (645.0, True, False), (646.5, False, False)],
+    ids=["before", "within", "behind"],
+)
+def test_back_within_the_last_probes_span_is_a_doubt(
+    until: float, doubt: bool, heard: bool
+) -> None:
+    """533 s and 60 s, a gap of 10.136 s and four of 10.24: 644.096 s, up to 2.048 s later."""
+    params = shipped("tcp-keepalive-linux-60-10-6")
+    back = fault(idle_since_ns=0, until_ns=s(until))
+    assert TCP.doubtful(params, back, LAST) is doubt
+    assert (TCP.delay(params, back, LAST) is None) is heard
+
+
 @pytest.mark.parametrize("hz", [100, 250, 1000])
 def test_the_wheel_written_twice_is_one_wheel(hz: int) -> None:
     """Probes from an aligned tick on: the formula's row and the machine's clock agree."""
