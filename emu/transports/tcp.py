@@ -55,9 +55,7 @@ def _formulas(params: Params) -> Any:
 
 
 def _silence(params: Params, last_octet_ns: int, /, idle_since_ns: int | None = None) -> int | None:
-    """Every segment starts the clock anew, so that nobody needs to know where it stood."""
-    del idle_since_ns
-    return _formulas(params).silence(params, last_octet_ns)
+    return _formulas(params).silence(params, last_octet_ns, idle_since_ns)
 
 
 def _delay(params: Params, fault: Fault, last_octet_ns: int) -> int | None:

@@ -29,8 +29,12 @@ def probes_max(params: TcpParams) -> int:
     return params.retransmissions + (0 if params.first_probe_counts else 1)
 
 
-def silence(params: TcpParams, last_octet_ns: int) -> int | None:
-    """From the last octet to the end, nothing being in flight; None for never."""
+def silence(params: TcpParams, last_octet_ns: int, idle_since_ns: int | None = None) -> int | None:
+    """From the last octet to the end, nothing being in flight; None for never.
+
+    Every segment starts the clock anew, so that nobody needs to know where it stood.
+    """
+    del idle_since_ns
     if not params.keepalive:
         return None
     end_ns = _probing(params, last_octet_ns)[1]

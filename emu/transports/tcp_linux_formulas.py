@@ -27,11 +27,16 @@ _RTO_SPREAD = 3
 Span = tuple[int, int]
 
 
-def silence(params: LinuxParams, last_octet_ns: int) -> int | None:
-    """At the least, from the last octet to the end, nothing being in flight."""
+def silence(
+    params: LinuxParams, last_octet_ns: int, idle_since_ns: int | None = None
+) -> int | None:
+    """At the least, from the last octet to the end, nothing being in flight.
+
+    ``idle_since_ns``: when the timer was first armed; None where nobody knows.
+    """
     if not params.keepalive:
         return None
-    end = _probing(params, last_octet_ns, None)[-1]
+    end = _probing(params, last_octet_ns, idle_since_ns)[-1]
     return _instant(params, end[0]) - last_octet_ns
 
 
@@ -154,7 +159,7 @@ def _first_lateness(params: LinuxParams, heard: int, armed_ns: int | None) -> in
     known = 0 if armed_ns is None else heard - _jiffy(params, armed_ns)
     if known > late:
         late = _granule(min(idle, known))
-    if known > late + idle:  # the last expiry may have sent a probe that was answered
+    if armed_ns is None or known >= idle:  # the last expiry may have sent a probe, answered since
         late = max(late, interval + _granule(interval) - idle)
     return late
 

@@ -126,7 +126,7 @@ def end_of(tcp: Any) -> int:
 @given(params=st.one_of(linux_params, other_params), gaps=pauses)
 def test_a_silent_peer_is_given_up_where_the_formula_says(params: Any, gaps: list[int]) -> None:
     tcp, opened, heard = history(params, gaps)
-    silence = TCP.silence(params, heard)
+    silence = TCP.silence(params, heard, opened)
     fault = Fault(kind="cable", lost_at_ns=heard, idle_since_ns=opened)
     late = TCP.lateness(params, fault, heard)
     assert silence is not None and TCP.delay(params, fault, heard) == silence

@@ -79,6 +79,8 @@ class Alone:
     asked: list[int] = field(default_factory=list)
     probes: list[int] = field(default_factory=list)
     lost_ns: int | None = None
+    repeats: int = 0
+    has_data: bool = False
 
     def __post_init__(self) -> None:
         params = SpxParams(sliding=self.sliding, framing="802.2")
@@ -94,19 +96,24 @@ class Alone:
         self._read(self.machine.step(Asked(Send(b"12:00")), now), now)
 
     def run(self, until: int, *, answers_from: int | None = None) -> None:
-        """Let time go on; what asks for an answer gets one from ``answers_from`` on, at once."""
+        """Let time go on; what asks for an answer behind ``answers_from`` gets one, at once.
+
+        It acknowledges the data once a repeat of it has arrived: the data itself was lost.
+        """
         while (due := self.machine.due()) is not None and due <= until:
-            before = len(self.asked)
+            before, repeats = len(self.asked), self.repeats
             self._read(self.machine.step(EXPIRED, due), due)
             asked = len(self.asked) > before and self.lost_ns is None
-            if asked and answers_from is not None and due >= answers_from:
-                self.hear(due, 1)
+            if asked and answers_from is not None and due > answers_from:
+                self.has_data |= self.repeats > repeats
+                self.hear(due, int(self.has_data))
 
     def _read(self, effects: Effects, now: int) -> None:
         for effect in effects:
             if isinstance(effect, Transmit) and effect.about is not None:
                 if effect.about.kind == "probe":
                     self.probes.append(now)
+                self.repeats += effect.about.kind == "retransmission"
                 if effect.about.kind in ("probe", "retransmission"):
                     self.asked.append(now)
             elif isinstance(effect, Deliver) and isinstance(effect.value, Lost):
