@@ -38,7 +38,6 @@ KERNEL = LinuxParams(
     timestamps=True,
     fin_timeout_ns=60 * NS_PER_S,
     time_wait_ns=60 * NS_PER_S,
-    ack_delay_ns=40_000_000,
     initial_window=10,
     window=64_240,
     mss=1_460,

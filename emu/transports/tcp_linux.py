@@ -21,9 +21,6 @@ from emu.units import NS_PER_MS, NS_PER_S, NS_PER_US, milliseconds, seconds
 #: TCP_KEEPIDLE and TCP_KEEPINTVL go up to 32767 s (MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL).
 _KEEP_MAX = seconds(32_767)
 
-#: TCP_DELACK_MIN, HZ/25; the machine computes its own (``linux.block.ATO_MIN_SHARE``).
-_ACK_DELAY_NS = milliseconds(40)
-
 LINUX = Stack(
     name="linux",
     title="Linux",
@@ -138,7 +135,6 @@ def params(values: Mapping[str, Value]) -> LinuxParams:
         timestamps=given.flag("timestamps"),
         fin_timeout_ns=given.number("fin_timeout"),
         time_wait_ns=given.number("time_wait"),
-        ack_delay_ns=_ACK_DELAY_NS,
         initial_window=given.number("initial_window"),
         window=given.number("window"),
         mss=given.number("mss"),

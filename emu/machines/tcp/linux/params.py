@@ -54,7 +54,6 @@ class LinuxParams:
     timestamps: bool
     fin_timeout_ns: int
     time_wait_ns: int
-    ack_delay_ns: int
     initial_window: int
     window: int
     mss: int
