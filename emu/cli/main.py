@@ -327,6 +327,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _dispatch(arguments: list[str]) -> int:
     command = get_command(app)
     code: object = command.main(arguments, prog_name="emu", standalone_mode=False)
+    if code == _INTERRUPTED:  # typer has made an exit code of a Ctrl-C already
+        raise KeyboardInterrupt
     return code if isinstance(code, int) else _OK
 
 
