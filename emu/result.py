@@ -70,8 +70,13 @@ class RunResult:
 
     def ghost_ns(self) -> int:
         """Time in which sessions stayed active without a client, summed."""
-        losses = [loss for s in self.records.sessions.values() for loss in s.losses if loss.gone]
-        return sum((_end(loss, self.horizon_ns) - loss.at_ns) for loss in losses)
+        return ghost_ns(self.records, self.horizon_ns)
+
+
+def ghost_ns(records: Records, horizon_ns: int) -> int:
+    """Time in which sessions stayed active without a client, summed."""
+    losses = [loss for session in records.sessions.values() for loss in session.losses if loss.gone]
+    return sum((_end(loss, horizon_ns) - loss.at_ns) for loss in losses)
 
 
 def _end(loss: Loss, horizon_ns: int) -> int:

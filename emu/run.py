@@ -9,6 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import trio
 
@@ -25,6 +26,8 @@ from emu.result import LinkResult, RunResult, frame_name
 from emu.scenario.model import Scenario
 from emu.transports.base import Fault, Value
 from emu.transports.table import transport_named
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +112,8 @@ def build(
     recording: Recording | None = None,
     ledger: Ledger | None = None,
 ) -> World:
-    """A world ready to play."""
+    """A world ready to play; what the scenario leaves to chance is drawn from the seed."""
+    scenario = scenario.drawn(seed)
     by_client = _policies(scenario, policy)
     for used in by_client.values():
         check_playable(scenario, used)
@@ -187,12 +191,7 @@ def _collect(
         settings=tuple(settings),
         horizon_ns=scenario.horizon_ns,
         records=records,
-        links=tuple(
-            LinkResult(
-                name=link.name, kind="lan", frames=link.frames, bytes_on_wire=link.bytes_on_wire
-            )
-            for link in world.links.values()
-        ),
+        links=link_results(world),
         session_limit=world.rules.session_limit,
         assumptions=tuple(_once(a for p in used.values() for a in p.assumptions())),
         recording=recording,
@@ -205,6 +204,35 @@ def _collect(
         in_doubt=in_doubt(world, tolerance_ns(scenario)),
     )
     return replace(result, judgements=tuple(judge(scenario, result)))
+
+
+def link_results(world: World) -> tuple[LinkResult, ...]:
+    """Every link's figures."""
+    return tuple(
+        LinkResult(name=link.name, kind="lan", frames=link.frames, bytes_on_wire=link.bytes_on_wire)
+        for link in world.links.values()
+    )
+
+
+def survey(
+    scenario: Scenario, policy: Policy, seeds: Iterable[int], look: Callable[[World], T]
+) -> list[T]:
+    """One run a seed, all under one ``trio.run``; ``look`` keeps what is wanted of each.
+
+    For comparisons: nothing is judged and no capture is rendered.  The frames are recorded all
+    the same, because probes are counted in octets at the tap.
+    """
+
+    async def main() -> list[T]:
+        found: list[T] = []
+        for seed in seeds:
+            world = build(scenario, policy, seed=seed, recording=Recording())
+            await world.play()
+            _look_at_the_end(world)
+            found.append(look(world))
+        return found
+
+    return trio.run(main)
 
 
 def _once(assumptions: Iterable[Mapping[str, Value]]) -> Iterator[Mapping[str, Value]]:
@@ -331,4 +359,4 @@ def write_capture(result: RunResult, path: str) -> RunResult:
     return replace(result, path=path)
 
 
-__all__ = ["Gear", "build", "frame_name", "parse_gear", "play", "write_capture"]
+__all__ = ["Gear", "build", "frame_name", "parse_gear", "play", "survey", "write_capture"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 NS_PER_US = 1_000
 NS_PER_MS = 1_000_000
@@ -42,8 +43,12 @@ def milliseconds(value: float) -> int:
     return round(value * NS_PER_MS)
 
 
+@lru_cache(maxsize=1024)
 def ticks(count: int) -> int:
-    """Nanoseconds in ``count`` PC timer ticks, rounded once, for the whole count."""
+    """Nanoseconds in ``count`` PC timer ticks, rounded once, for the whole count.
+
+    Remembered: a policy has few counts, and SPX asks for them five times a frame.
+    """
     return round(count * NS_PER_S / TICKS_PER_S)
 
 

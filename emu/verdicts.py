@@ -101,7 +101,12 @@ def _agrees(predicted: int | None, emulated: int | None, tolerance: int, left_ns
 def tolerance_ns(scenario: Scenario) -> int:
     """``ROUND_TRIPS`` of the slowest link, full frames both ways."""
     return ROUND_TRIPS * max(
-        2 * (link.propagation_ns + _LONGEST_FRAME_BITS * NS_PER_S // link.bandwidth_bit_s)
+        2
+        * (
+            link.propagation_ns
+            + link.jitter_ns
+            + _LONGEST_FRAME_BITS * NS_PER_S // link.bandwidth_bit_s
+        )
         for link in scenario.links
     )
 

@@ -180,6 +180,50 @@ def run(
 
 
 @app.command()
+def compare(
+    scenario: Scenario,
+    policies: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--policy",
+            metavar="POLICY",
+            help="Name of a policy, or path to one; repeatable.  Default: all that can play it.",
+            autocompletion=completion.policies,
+        ),
+    ] = None,
+    seeds: Annotated[
+        int,
+        typer.Option(
+            "--seeds", metavar="N", min=1, max=1_000_000, help="Play seeds 0 to N-1, not just 0."
+        ),
+    ] = 1,
+    settings: Settings = None,
+    csv: Annotated[
+        str | None, typer.Option("--csv", metavar="OUT.csv", help="Write the rows as CSV.")
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs", metavar="N", min=1, max=1024, help="Processes.  Default: one a core."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """The same faults under many policies, ranked, with the scenario's thresholds checked."""
+    from emu.cli import compare_command
+
+    return compare_command.main(
+        scenario,
+        policies=policies or [],
+        seeds=seeds,
+        settings=settings or [],
+        csv=csv,
+        jobs=jobs,
+        as_json=as_json,
+    )
+
+
+@app.command()
 def show(
     file: Annotated[str, typer.Argument(metavar="FILE.pcapng", help="A capture of ours.")],
     as_json: Json = False,
@@ -283,6 +327,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _dispatch(arguments: list[str]) -> int:
     command = get_command(app)
     code: object = command.main(arguments, prog_name="emu", standalone_mode=False)
+    if code == _INTERRUPTED:  # typer has made an exit code of a Ctrl-C already
+        raise KeyboardInterrupt
     return code if isinstance(code, int) else _OK
 
 

@@ -53,6 +53,7 @@ class Nic:
     """
 
     __slots__ = (
+        "arrived_at",
         "arriving",
         "by_sap",
         "by_type",
@@ -70,6 +71,7 @@ class Nic:
         self.mac = mac
         self.link = link
         self.free_at = 0
+        self.arrived_at = 0
         self.arriving = 0
         self.cuts = 0
         self.taps = False
@@ -103,7 +105,10 @@ class Nic:
 
 
 class Lan:
-    """``bits_per_second`` and ``propagation_ns`` as configured; ``loss``: 0..1 per frame."""
+    """``bits_per_second`` and ``propagation_ns`` as configured; ``loss``: 0..1 per frame.
+
+    ``jitter_ns``: every frame arrives up to that much later, by ``jitter_dice``.
+    """
 
     def __init__(
         self,
@@ -114,6 +119,8 @@ class Lan:
         propagation_ns: int,
         loss: float,
         dice: Random,
+        jitter_ns: int = 0,
+        jitter_dice: Random | None = None,
         recording: Recording | None,
         interface: int = 0,
     ) -> None:
@@ -127,6 +134,8 @@ class Lan:
         self._propagation_ns = propagation_ns
         self._loss = loss
         self._dice = dice
+        self._jitter_ns = jitter_ns
+        self._jitter_dice = jitter_dice or Random(0)
         self._records = recording is not None
         self._frames: list[Frame] = [] if recording is None else recording.frames
         self._interface = interface
@@ -193,14 +202,23 @@ class Lan:
         sender.free_at = start + size.busy_ns
         if self._loss and self._dice.random() < self._loss:
             return number
+        arrival = start + size.arrival_ns
+        if self._jitter_ns:
+            arrival = self._late(sender, arrival)
         target = self.nics.get(octets[:6])
         if self._cuts and not self._joined(sender, target):
             return number
         if target is not None:
-            self._at(start + size.arrival_ns, FRAME, target.arrive, (octets, number))
+            self._at(arrival, FRAME, target.arrive, (octets, number))
         elif octets[0] & 1:
-            self._flood(sender, octets, number, start + size.arrival_ns)
+            self._flood(sender, octets, number, arrival)
         return number
+
+    def _late(self, sender: Nic, arrival: int) -> int:
+        """Jitter comes from queues, and in a queue nobody overtakes: frames stay in order."""
+        late = arrival + self._jitter_dice.randrange(self._jitter_ns + 1)
+        sender.arrived_at = max(sender.arrived_at, late)
+        return sender.arrived_at
 
     def _flood(self, sender: Nic, octets: bytes, number: int, arrival: int) -> None:
         """To every port but the sender's, in the order they were plugged in."""

@@ -115,6 +115,8 @@ class World:
             propagation_ns=spec.propagation_ns,
             loss=spec.loss,
             dice=Random(f"{self.seed}/{name}/loss"),
+            jitter_ns=spec.jitter_ns,
+            jitter_dice=Random(f"{self.seed}/{name}/jitter"),
             recording=self.recording,
             interface=interface,
         )

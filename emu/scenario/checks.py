@@ -6,6 +6,7 @@ Each check raises ``InputError`` with the key that is wrong and the next step.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -50,6 +51,8 @@ def _policies(scenario: Scenario) -> None:
     judged = [("expert_rows", name) for name in scenario.expert_rows if name != "default"]
     for expect in scenario.expects:
         judged.extend((f"expect.{expect.number}.policies", name) for name in expect.policies)
+    for threshold in scenario.thresholds:
+        judged.extend((f"threshold.{threshold.number}.policies", n) for n in threshold.policies)
     for key, name in judged:
         _known(f"{scenario.shown}: {key}", name, [*shipped, *own])
 
@@ -77,9 +80,10 @@ def _program(scenario: Scenario, client: ClientSpec) -> None:
     if deeds[0][1] != "log-on":
         expected, found = "a log-on before anything else", f"{deeds[0][1]} first"
         raise InputError(where, expected=expected, found=found)
-    if deeds[-1][0] >= scenario.horizon_ns:
+    last_ns = deeds[-1][0] + client.phase_ns
+    if last_ns >= scenario.horizon_ns:
         expected = f"instants before the horizon ({friendly(scenario.horizon_ns)})"
-        found = f"{deeds[-1][1]} at {friendly(deeds[-1][0])}"
+        found = f"{deeds[-1][1]} at {friendly(last_ns)}"
         raise InputError(where, expected=expected, found=found, hint="raise the horizon")
 
 
@@ -89,10 +93,12 @@ def _faults(scenario: Scenario) -> None:
         where = f"{scenario.shown}: faults.{fault.number}"
         if fault.client is not None:
             _struck(f"{where}.client", fault.client, names)
-        if fault.at_ns >= scenario.horizon_ns:
+        latest_ns = fault.latest_ns or fault.at_ns
+        if latest_ns >= scenario.horizon_ns:
             expected = f"an instant before the horizon ({friendly(scenario.horizon_ns)})"
-            found, hint = friendly(fault.at_ns), "raise the horizon"
-            raise InputError(f"{where}.at", expected=expected, found=found, hint=hint)
+            key = "at" if fault.latest_ns is None else "at.until"
+            found, hint = friendly(latest_ns), "raise the horizon"
+            raise InputError(f"{where}.{key}", expected=expected, found=found, hint=hint)
     for client in scenario.clients:
         mine = [fault for fault in scenario.faults if fault.client in (None, client.name)]
         _apart(scenario.shown, client, sorted(mine, key=lambda fault: fault.at_ns))
@@ -108,7 +114,9 @@ def _struck(where: str, client: str, names: list[str]) -> None:
 
 def _apart(shown: str, client: ClientSpec, faults: list[FaultSpec]) -> None:
     """A client is struck again only when it is back."""
-    for earlier, later in pairwise(faults):
+    for first, later in pairwise(faults):
+        # Whatever the seed draws: from the last instant of one to the first of the next.
+        earlier = first if first.latest_ns is None else replace(first, at_ns=first.latest_ns)
         back_ns = earlier.until_ns or earlier.back_at_ns(client.boot_time_ns)
         if back_ns is None or later.at_ns <= back_ns:
             when = "never is" if back_ns is None else f"is only at {friendly(back_ns)}"

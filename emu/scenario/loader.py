@@ -23,11 +23,19 @@ from emu.scenario.model import (
     HostSpec,
     LinkSpec,
     Scenario,
+    ThresholdSpec,
 )
+from emu.scenario.thresholds import read_threshold
 
 if TYPE_CHECKING:
     from emu.policy.problems import FileModel
-    from emu.scenario.schema import AnyStep, ClientTable, ScenarioFile
+    from emu.scenario.schema import (
+        AnyStep,
+        ClientTable,
+        FaultTable,
+        ScenarioFile,
+        ThresholdTable,
+    )
 
 #: What ``--set`` reaches besides ``policy.*`` (product.md, "Commands").
 _REACHED = ("links", "hosts", "clients", "faults")
@@ -69,7 +77,8 @@ def scenario_with(scenario: Scenario, key: str, text: str) -> Scenario:
     where = f"--set {key}"
     document = copy.deepcopy(dict(scenario.document))
     table, last = _reached(document, key, where)
-    if isinstance(table.get(last), dict | list):
+    ranged = key.startswith("faults.") and last == "at"  # one instant instead of a range
+    if isinstance(table.get(last), dict | list) and not ranged:
         raise InputError(where, expected="the key of one value", found="that of a table or list")
     table[last] = _typed(text)
     try:
@@ -152,6 +161,7 @@ def _scenario(file: ScenarioFile, document: Mapping[str, Any], name: str, shown:
             bandwidth_bit_s=table.bandwidth,
             propagation_ns=table.propagation,
             loss=table.loss,
+            jitter_ns=table.jitter,
         )
         for each, table in file.links.items()
     )
@@ -173,20 +183,12 @@ def _scenario(file: ScenarioFile, document: Mapping[str, Any], name: str, shown:
         ),
         server_rules={f"server.{key}": raw for key, raw in file.server.items()},
         clients=tuple(_client(each, table, links, shown) for each, table in file.clients.items()),
-        faults=tuple(
-            FaultSpec(
-                number=number,
-                at_ns=table.at,
-                client=table.client,
-                kind=table.kind,
-                off_for_ns=table.off_for,
-                for_ns=table.lasts,
-                place=table.place or "client",
-            )
-            for number, table in enumerate(file.faults, 1)
-        ),
+        faults=tuple(_fault(number, table) for number, table in enumerate(file.faults, 1)),
         expects=_expects(file, shown),
         expert_rows={"default": 0, **file.expert_rows},
+        thresholds=tuple(
+            _threshold(number, table, shown) for number, table in enumerate(file.threshold, 1)
+        ),
         document=document,
         shown=shown,
     )
@@ -205,6 +207,21 @@ def _client(name: str, table: ClientTable, links: tuple[LinkSpec, ...], shown: s
         log_on_again_every_ns=table.log_on_again_every,
         log_on_tries=tries,
         pinned=_pinned(table.pinned),
+        phase_ns=table.phase,
+    )
+
+
+def _fault(number: int, table: FaultTable) -> FaultSpec:
+    at_ns, latest_ns = table.at
+    return FaultSpec(
+        number=number,
+        at_ns=at_ns,
+        latest_ns=latest_ns,
+        client=table.client,
+        kind=table.kind,
+        off_for_ns=table.off_for,
+        for_ns=table.lasts,
+        place=table.place or "client",
     )
 
 
@@ -233,13 +250,25 @@ def _expect(number: int, table: Any, shown: str) -> ExpectSpec:
             why=table.why,
         )
     except Unfit as unfit:
-        key = f".{unfit.key}" if unfit.key else ""
-        raise InputError(
-            f"{shown}: expect.{number}{key}",
-            expected=unfit.expected,
-            found=unfit.found,
-            hint=unfit.hint,
-        ) from None
+        raise _misfit(f"{shown}: expect.{number}", unfit) from None
+
+
+def _threshold(number: int, table: ThresholdTable, shown: str) -> ThresholdSpec:
+    try:
+        return read_threshold(
+            number,
+            policies=table.policies,
+            name=table.field,
+            at_most=table.at_most,
+            why=table.why,
+        )
+    except Unfit as unfit:
+        raise _misfit(f"{shown}: threshold.{number}", unfit) from None
+
+
+def _misfit(where: str, unfit: Unfit) -> InputError:
+    place = f"{where}.{unfit.key}" if unfit.key else where
+    return InputError(place, expected=unfit.expected, found=unfit.found, hint=unfit.hint)
 
 
 def _pinned(table: FileModel) -> dict[str, int]:

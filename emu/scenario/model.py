@@ -15,13 +15,17 @@ from emu.policy.model import SCENARIO, Policy, Source
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSpec:
-    """A LAN.  ``bandwidth_bit_s``: bits a second.  ``loss``: probability per frame, 0 to 1."""
+    """A LAN.  ``bandwidth_bit_s``: bits a second.  ``loss``: probability per frame, 0 to 1.
+
+    ``jitter_ns``: every frame takes up to that much longer, drawn from the seed.
+    """
 
     name: str
     kind: str
     bandwidth_bit_s: int
     propagation_ns: int
     loss: float
+    jitter_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +87,8 @@ class ClientSpec:
     ``boot_time_ns``: from power back to programs starting.  ``policy``: pinned, or None for
     the policy under test.  ``log_on_again_every_ns``: from the start of one attempt to the
     start of the next when it was refused or stayed unanswered; None: no second attempt.
-    ``log_on_tries``: attempts in all.  ``pinned``: see ``schema.ClientPins``.
+    ``log_on_tries``: attempts in all.  ``pinned``: see ``schema.ClientPins``.  ``phase_ns``: the
+    whole program starts up to that much later, drawn from the seed (see ``drawing``).
     """
 
     name: str
@@ -96,6 +101,7 @@ class ClientSpec:
     log_on_again_every_ns: int | None
     log_on_tries: int
     pinned: Mapping[str, int]
+    phase_ns: int = 0
 
     def deeds(self) -> list[tuple[int, str]]:
         """The program, expanded: (instant, deed) in order."""
@@ -109,7 +115,8 @@ class FaultSpec:
     ``client``: whom; None for every client of the server (a cable cut elsewhere).
     ``off_for_ns``: how long the power stays away; None: for good (power-loss) or no time at
     all (reboot).  ``for_ns``: how long it lasts, for faults that leave the client its state;
-    None: to the end of the run.  ``place``: see ``vocabulary.FaultKind``.
+    None: to the end of the run.  ``place``: see ``vocabulary.FaultKind``.  ``latest_ns``: when
+    the seed decides, it strikes at any instant from ``at_ns`` to here (see ``drawing``).
     """
 
     number: int
@@ -119,6 +126,7 @@ class FaultSpec:
     off_for_ns: int | None = None
     for_ns: int | None = None
     place: str = "client"
+    latest_ns: int | None = None
 
     @property
     def until_ns(self) -> int | None:
@@ -168,6 +176,21 @@ class ExpectSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThresholdSpec:
+    """One threshold of a comparison: a row's ``field`` is ``at_most`` that, or it is breached.
+
+    ``policies``: those it is for; empty: all.  ``at_most``: nanoseconds for fields in seconds.
+    """
+
+    number: int
+    policies: tuple[str, ...]
+    field: str
+    at_most: float
+    that: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """One scenario, complete and consistent.
 
@@ -191,6 +214,7 @@ class Scenario:
     faults: tuple[FaultSpec, ...]
     expects: tuple[ExpectSpec, ...]
     expert_rows: Mapping[str, int]
+    thresholds: tuple[ThresholdSpec, ...]
     document: Mapping[str, Any] = field(repr=False, compare=False)
     shown: str
 
@@ -221,6 +245,12 @@ class Scenario:
         for name, raw in self.server_rules.items():
             policy = policy.with_value(name, raw, source, where=f"{self.shown}: {name}")
         return policy
+
+    def drawn(self, seed: int) -> Scenario:
+        """The same scenario with everything decided that it leaves to the seed."""
+        from emu.scenario.drawing import drawn
+
+        return drawn(self, seed)
 
     def with_setting(self, key: str, text: str) -> Scenario:
         """The same scenario with one value from ``--set KEY=TEXT``, judged like a file."""

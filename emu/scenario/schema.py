@@ -6,84 +6,40 @@ What one table cannot know of another (unknown clients, overlapping faults) is j
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 from pydantic import model_validator as validates
 
-from emu.policy.judged import Judged, judged
 from emu.policy.problems import FileModel
 from emu.policy.schema import Line, Text, values_model
 from emu.policy.values import Unfit, describe, friendly, nearest, one_of, quoted
-from emu.scenario.vocabulary import DEEDS, FAULT_KINDS, SERVER_DEEDS, FaultKind
-from emu.transports.base import Parameter
-from emu.units import NS_PER_MS, NS_PER_S
+from emu.scenario.scalars import (
+    Bandwidth,
+    Deed,
+    Instant,
+    Name,
+    Port,
+    Probability,
+    Sequence,
+    Span,
+    Struck,
+    choice,
+    count,
+)
+from emu.scenario.vocabulary import FAULT_KINDS, SERVER_DEEDS, FaultKind
 
-#: A year of virtual time: more was not meant.
-_LONGEST_NS = 366 * 86_400 * NS_PER_S
 #: More instants than this in one step were not meant either.
 _INSTANTS_MAX = 100_000
-_BIT_UNITS = {"bit/s": 1, "kbit/s": 10**3, "Mbit/s": 10**6, "Gbit/s": 10**9}
-_BANDWIDTH = re.compile(r"(\d{1,9})(?:\.(\d{1,6}))?\s*([kMG]?bit/s)", re.ASCII)
-_BANDWIDTH_WORDS = 'a bandwidth from 300bit/s to 100Gbit/s, such as "10Mbit/s"'
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
-_NAME_WORDS = "a name of small letters, digits and hyphens, at most 32"
-
-
-def _named(raw: str) -> str:
-    if not _NAME.fullmatch(raw):
-        raise Unfit(expected=_NAME_WORDS, found=quoted(raw))
-    return raw
-
-
-def _bandwidth(raw: Any) -> int:
-    """Bits a second in text such as ``10Mbit/s``."""
-    match = _BANDWIDTH.fullmatch(raw.strip()) if isinstance(raw, str) else None
-    if match is None:
-        raise Unfit(expected=_BANDWIDTH_WORDS, found=describe(raw))
-    whole, fraction, unit = match.group(1), match.group(2) or "", match.group(3)
-    bits = int(whole + fraction) * _BIT_UNITS[unit] // 10 ** len(fraction)
-    if not 300 <= bits <= 100 * 10**9:
-        raise Unfit(expected=_BANDWIDTH_WORDS, found=describe(raw))
-    return bits
-
-
-def _probability(raw: Any) -> float:
-    if isinstance(raw, bool) or not isinstance(raw, int | float) or not 0 <= raw <= 1:
-        raise Unfit(expected="a probability from 0 to 1, such as 0.01", found=describe(raw))
-    return float(raw)
-
-
-def _duration(low_ns: int) -> Judged:
-    return judged(Parameter(name="", kind="duration", what="", low=low_ns, high=_LONGEST_NS))
-
-
-def _count(low: int, high: int) -> Judged:
-    return judged(Parameter(name="", kind="count", what="", low=low, high=high))
-
-
-def _choice(choices: tuple[str, ...]) -> Judged:
-    return judged(Parameter(name="", kind="choice", what="", choices=choices))
-
-
-Name = Annotated[Line, AfterValidator(_named)]
-#: Nanoseconds from some start, zero included; and a stretch of time, at least a millisecond.
-Instant = Annotated[int, _duration(0)]
-Span = Annotated[int, _duration(NS_PER_MS)]
-Deed = Annotated[str, _choice(DEEDS)]
-Port = Annotated[int, _count(1, 65_535)]
-Sequence = Annotated[int, _count(0, 0xFFFF_FFFF)]
-Bandwidth = Annotated[int, Judged(_bandwidth, {"type": "string", "description": _BANDWIDTH_WORDS})]
-Probability = Annotated[float, Judged(_probability, {"type": "number", "minimum": 0, "maximum": 1})]
 
 
 class LinkTable(FileModel):
     """``[links.NAME]``."""
 
-    kind: Annotated[str, _choice(("lan",))]
+    kind: Annotated[str, choice(("lan",))]
     bandwidth: Bandwidth
     propagation: Instant = 0
+    jitter: Instant = 0
     loss: Probability = 0.0
 
 
@@ -132,7 +88,7 @@ class Step(AnyStep):
 class ServerStep(AnyStep):
     """One step of the server's program."""
 
-    do: Annotated[str, _choice(SERVER_DEEDS)]
+    do: Annotated[str, choice(SERVER_DEEDS)]
 
 
 class ServerHost(FileModel):
@@ -171,11 +127,12 @@ class ClientTable(FileModel):
     user: Name
     link: Name | None = None
     boot_time: Span
+    phase: Instant = 0
     policy: Line | None = None
     program: list[Step] = Field(min_length=1)
     after_restart: list[Again] = Field(default_factory=list[Again])
     log_on_again_every: Span | None = None
-    log_on_tries: Annotated[int, _count(1, 100_000)] | None = None
+    log_on_tries: Annotated[int, count(1, 100_000)] | None = None
     pinned: ClientPins = Field(default_factory=ClientPins)
 
     @validates(mode="after")
@@ -189,9 +146,9 @@ class ClientTable(FileModel):
 class FaultTable(FileModel):
     """One ``[[faults]]`` table.  Without ``for`` a fault lasts to the end of the run."""
 
-    at: Span
+    at: Struck
     client: Name | None = None
-    kind: Annotated[str, _choice(tuple(kind.name for kind in FAULT_KINDS))]
+    kind: Annotated[str, choice(tuple(kind.name for kind in FAULT_KINDS))]
     off_for: Span | None = None
     lasts: Span | None = Field(default=None, alias="for")
     place: Line | None = None
@@ -251,11 +208,20 @@ class ExpectTable(FileModel):
     """One ``[[expect]]`` table; ``expectations.read_expectation`` judges it as a whole."""
 
     policies: list[Line] = Field(default_factory=list[str])
-    session: Annotated[int, _count(1, 1_000_000)] | None = None
+    session: Annotated[int, count(1, 1_000_000)] | None = None
     client: Name | None = None
     field: Line
     between: list[Any] | None = None
     equals: Any = None
+    why: Text
+
+
+class ThresholdTable(FileModel):
+    """One ``[[threshold]]`` table; ``thresholds.read_threshold`` judges it as a whole."""
+
+    policies: list[Line] = Field(default_factory=list[str])
+    field: Line
+    at_most: Any
     why: Text
 
 
@@ -274,7 +240,8 @@ class ScenarioFile(FileModel):
     clients: dict[Name, ClientTable] = Field(min_length=1)
     faults: list[FaultTable] = Field(default_factory=list[FaultTable])
     expect: list[ExpectTable] = Field(default_factory=list[ExpectTable])
-    expert_rows: dict[str, Annotated[int, _count(0, 100_000)]] = Field(
+    threshold: list[ThresholdTable] = Field(default_factory=list[ThresholdTable])
+    expert_rows: dict[str, Annotated[int, count(0, 100_000)]] = Field(
         default_factory=dict[str, int]
     )
 

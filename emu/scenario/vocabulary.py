@@ -100,5 +100,25 @@ RUN_FIELDS = {
     "server.ghost_session_s": "seconds",
     "capture.frames": "count",
 }
+#: Fields of one row of ``emu compare`` that a threshold may bound, and what they hold.  Sums
+#: (``frames``, ``ghost_session_s``) are over all seeds, so rates and delays are what lasts.
+ROW_FIELDS = {
+    "notice_delay_s.min": "seconds",
+    "notice_delay_s.p50": "seconds",
+    "notice_delay_s.p95": "seconds",
+    "notice_delay_s.max": "seconds",
+    "never": "count",
+    "false_disconnects": "count",
+    "false_disconnect_rate.value": "rate",
+    "false_disconnect_rate.high": "rate",
+    "frames": "count",
+    "bytes_on_wire": "count",
+    "wan_calls": "count",
+    "wan_connected_s": "seconds",
+    "cost": "money",
+    "ghost_session_s": "seconds",
+    "refused_by_limit": "count",
+    "peak_sessions": "count",
+}
 #: Run fields that can be asked of one client.
 CLIENT_FIELDS = ("sessions.count", "attempts.count", "attempts.refused")

@@ -27,7 +27,7 @@ from emu.result import run_json
 from emu.run import check_playable, parse_gear, play, write_capture
 from emu.scenario.loader import load_scenario
 from emu.units import NS_PER_S
-from tests.contract.worlds import ONE_EACH
+from tests.contract.worlds import ONE_EACH, affordable
 
 #: Transports that clear a dead peer without a word (facts/ipx.md 3.1 to 3.3).
 SPEECHLESS = ("ncp", "spx", "nbipx")
@@ -55,6 +55,8 @@ def playable() -> Iterator[tuple[str, str]]:
 
 def chosen(scenario_name: str, policy_name: str) -> bool:
     """Sixteen policies of every scenario cost too much for every day; EMU_SLOW=1 plays all."""
+    if not affordable(load_scenario(scenario_name), policy_name):
+        return False
     sleeper = scenario_name == "laptop-suspends" and policy_name in ASK_WHEN_AWAKE
     return sleeper or policy_name in ONE_EACH or scenario_name in WITH_ALL
 

@@ -1,0 +1,135 @@
+"""Plays a plan's portions on several processes of this machine.
+
+Every run is a function of (scenario, policy, seed), so neither the number of workers nor the
+size of the portions can change a result; they only change when it comes.  Workers are fresh
+processes (spawned), told portions one at a time through a pipe of their own.
+
+Why not ``concurrent.futures``: a Ctrl-C must end everything at once and quietly, and Python
+3.11 has no way to end an executor's workers in the middle of their work.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import traceback
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from typing import TYPE_CHECKING, Any
+
+from emu.compare.outcome import Outcome
+from emu.compare.plan import Batch, Plan
+
+#: Called with runs done and runs in all.
+Progress = Callable[[int, int], None]
+#: What a worker's pipe carries: to it a portion, from it outcomes or a traceback's text.
+if TYPE_CHECKING:
+    Wire = Connection[Any, Any]
+else:
+    Wire = Connection
+
+
+class WorkerFailed(RuntimeError):
+    """A worker's own exception, as text, or its sudden end: a bug of ours or a full machine."""
+
+
+def play_all(plan: Plan, jobs: int, progress: Progress | None = None) -> list[list[Outcome]]:
+    """For every policy of the plan its outcomes in the order of seeds."""
+    batches = plan.batches(jobs)
+    workers = min(jobs, len(batches))
+    played = _here(plan, batches) if workers == 1 else _elsewhere(plan, batches, workers)
+    found: dict[Batch, list[Outcome]] = {}
+    done = 0
+    for batch, outcomes in played:
+        found[batch] = outcomes
+        done += len(outcomes)
+        if progress is not None:
+            progress(done, plan.runs)
+    return [
+        [each for batch in sorted(found) if batch.policy == policy for each in found[batch]]
+        for policy in range(len(plan.policies))
+    ]
+
+
+Played = Iterator[tuple[Batch, list[Outcome]]]
+
+
+def _here(plan: Plan, batches: Sequence[Batch]) -> Played:
+    for batch in batches:
+        yield batch, plan.play(batch)
+
+
+def _elsewhere(plan: Plan, batches: Sequence[Batch], workers: int) -> Played:
+    with _staff(plan, workers) as staff:
+        waiting, busy = iter(batches), dict[Wire, Batch]()
+        for pipe in staff:
+            _next(pipe, waiting, busy)
+        while busy:
+            for pipe in wait([*busy]):
+                assert isinstance(pipe, Connection)
+                yield busy.pop(pipe), _received(pipe)
+                _next(pipe, waiting, busy)
+
+
+def _next(pipe: Wire, waiting: Iterator[Batch], busy: dict[Wire, Batch]) -> None:
+    batch = next(waiting, None)
+    if batch is not None:
+        busy[pipe] = batch
+        pipe.send(batch)
+
+
+def _received(pipe: Wire) -> list[Outcome]:
+    try:
+        answer = pipe.recv()
+    except (EOFError, ConnectionError) as error:
+        raise WorkerFailed("a worker process ended in the middle of its work") from error
+    if isinstance(answer, str):
+        raise WorkerFailed(answer)
+    return answer
+
+
+@contextmanager
+def _staff(plan: Plan, workers: int) -> Generator[list[Wire]]:
+    """Workers; whatever happens, none of them outlives the block."""
+    staff: list[tuple[SpawnProcess, Wire]] = []
+    try:
+        for _ in range(workers):
+            staff.append(_hired(plan))
+        yield [pipe for _, pipe in staff]
+    finally:
+        for process, pipe in staff:
+            pipe.close()
+            process.terminate()
+        for process, _ in staff:
+            process.join()
+
+
+def _hired(plan: Plan) -> tuple[SpawnProcess, Wire]:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(theirs, plan), daemon=True)
+    # Blocked while it starts: a terminal's Ctrl-C reaches the worker too, but is the parent's.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    theirs.close()
+    return process, ours
+
+
+def _work(pipe: Wire, plan: Plan) -> None:
+    """A worker's life: one portion after the other, until the parent's end of the pipe closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        try:
+            batch = pipe.recv()
+        except EOFError:
+            return
+        try:
+            answer: list[Outcome] | str = plan.play(batch)
+        except Exception:
+            answer = traceback.format_exc()
+        pipe.send(answer)
