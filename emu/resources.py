@@ -1,4 +1,4 @@
-"""Where the data that ships with emu lies: policies and scenarios.
+"""Where the data that ships with emu lies: policies, scenarios, tariffs and lines.
 
 A checkout keeps ``policies/`` at its top level, a wheel carries the same files inside the
 package (``[tool.hatch.build.targets.wheel.force-include]``).  Nothing else may know that.
@@ -31,6 +31,26 @@ def policy_names() -> list[str]:
 def scenario_names() -> list[str]:
     """Names of the shipped scenarios, sorted."""
     return _names(scenarios_folder())
+
+
+def tariffs_folder() -> Path:
+    """The folder of the shipped tariffs."""
+    return _PACKAGE / "tariff" / "library"
+
+
+def tariff_names() -> list[str]:
+    """Names of the shipped tariffs, sorted."""
+    return _names(tariffs_folder())
+
+
+def lines_folder() -> Path:
+    """The folder of the shipped lines (ISDN, modem)."""
+    return _PACKAGE / "line" / "library"
+
+
+def line_names() -> list[str]:
+    """Names of the shipped lines, sorted."""
+    return _names(lines_folder())
 
 
 def _names(folder: Path) -> list[str]:

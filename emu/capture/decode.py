@@ -28,8 +28,8 @@ LINK_NAMES = {
 #: has not got them, is passed over.
 _MODULES = {
     LINKTYPE_ETHERNET: "emu.wire.frame",
-    LINKTYPE_PPP: "emu.wire.ppp",
-    LINKTYPE_LAPD: "emu.wire.q931",
+    LINKTYPE_PPP: "emu.wire.ppp_frame",
+    LINKTYPE_LAPD: "emu.wire.lapd_frame",
 }
 #: Of a frame nobody can decode, so much is shown in a summary.
 _SUMMARY_OCTETS = 16

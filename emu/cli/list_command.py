@@ -85,11 +85,25 @@ def _faults() -> Rows:
     return [{"name": kind.name, "title": kind.what} for kind in FAULT_KINDS]
 
 
+def _tariffs() -> Rows:
+    from emu.tariff.loader import tariff_titles
+
+    return [{"name": name, "title": title} for name, title in tariff_titles().items()]
+
+
+def _lines() -> Rows:
+    from emu.line.loader import line_titles
+
+    return [{"name": name, "title": title} for name, title in line_titles().items()]
+
+
 _SECTIONS: dict[str, Callable[[], Rows]] = {
     "scenarios": _scenarios,
     "policies": _policies,
     "transports": _transports,
     "faults": _faults,
+    "tariffs": _tariffs,
+    "lines": _lines,
 }
 #: For shell completion.
 SECTIONS = tuple(_SECTIONS)

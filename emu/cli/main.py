@@ -97,7 +97,14 @@ def list_(
         typer.Argument(
             metavar="[scenarios|policies|transports|faults]",
             help="One section instead of all.",
-            autocompletion=lambda: ["scenarios", "policies", "transports", "faults"],
+            autocompletion=lambda: [
+                "scenarios",
+                "policies",
+                "transports",
+                "faults",
+                "tariffs",
+                "lines",
+            ],
         ),
     ] = None,
     as_json: Json = False,

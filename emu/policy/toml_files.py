@@ -69,7 +69,8 @@ def read(found: Found, kind: str) -> dict[str, Any]:
     try:
         text = octets.decode("utf-8-sig")
     except UnicodeDecodeError:
-        hint = f'"emu explain --schema {kind}" says what such a file holds'
+        schema = kind in ("policy", "scenario")
+        hint = f'"emu explain --schema {kind}" says what such a file holds' if schema else ""
         found_words = "octets that are no UTF-8 text"
         raise InputError(found.shown, expected=expected, found=found_words, hint=hint) from None
     try:

@@ -40,7 +40,7 @@ def test_a_small_story(tmp_path: Path) -> None:
         "1 server event, with the frames around:",
     ]
     assert lines[10] == "             ...  1 frame (1 with comments) in 2.000 s ..."
-    assert lines[11].startswith("        2.000000        2  wan  PPP: ff 03 c0 21")
+    assert lines[11].startswith("        2.000000        2  wan  PPP LCP Echo-Request")
     assert lines[14:] == [
         "             ...  nothing for 23 m 39 s ...",
         (

@@ -31,7 +31,15 @@ def test_a_section_is_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_list_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     answer = json.loads(emu(capsys, "list", "--json").out)
-    assert list(answer) == ["schema_version", "scenarios", "policies", "transports", "faults"]
+    assert list(answer) == [
+        "schema_version",
+        "scenarios",
+        "policies",
+        "transports",
+        "faults",
+        "tariffs",
+        "lines",
+    ]
     tcp = next(each for each in answer["transports"] if each["name"] == "tcp")
     assert "windows-nt4" in tcp["stacks"]
     assert "server-push" in tcp["provides"]

@@ -53,7 +53,7 @@ def test_no_field_is_named_like_an_attribute_of_packet(layer: type[Packet]) -> N
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_every_layer_says_where_it_is_defined(layer: type[Packet]) -> None:
-    documents = ("RFC", "IEEE", "facts/")
+    documents = ("RFC", "IEEE", "ITU-T", "facts/")
     assert layer.__doc__ is not None
     assert any(document in layer.__doc__ for document in documents)
 

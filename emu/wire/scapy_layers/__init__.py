@@ -24,6 +24,13 @@ from emu.wire.scapy_layers.ethernet import (
 )
 from emu.wire.scapy_layers.ip_tcp import Ipv4Layer, TcpLayer
 from emu.wire.scapy_layers.ipx import IpxLayer
+from emu.wire.scapy_layers.lapd import (
+    LapdInformationLayer,
+    LapdSupervisoryLayer,
+    LapdUnnumberedLayer,
+    Q931ElementLayer,
+    Q931Layer,
+)
 from emu.wire.scapy_layers.llc2 import (
     LlcFrameRejectLayer,
     LlcInformationLayer,
@@ -39,6 +46,7 @@ from emu.wire.scapy_layers.nbipx import (
     SerializationLayer,
 )
 from emu.wire.scapy_layers.ncp import NcpReplyLayer, NcpRequestLayer, NcpWatchdogLayer
+from emu.wire.scapy_layers.ppp import PppControlLayer, PppLayer, PppOptionLayer
 from emu.wire.scapy_layers.rip_sap import RipEntryLayer, RipLayer, SapEntryLayer, SapLayer
 from emu.wire.scapy_layers.spx import SpxLayer
 
@@ -49,6 +57,9 @@ __all__ = (
     "Ieee8023Layer",
     "Ipv4Layer",
     "IpxLayer",
+    "LapdInformationLayer",
+    "LapdSupervisoryLayer",
+    "LapdUnnumberedLayer",
     "LlcFrameRejectLayer",
     "LlcInformationLayer",
     "LlcLayer",
@@ -63,6 +74,11 @@ __all__ = (
     "NcpRequestLayer",
     "NcpWatchdogLayer",
     "NmpiLayer",
+    "PppControlLayer",
+    "PppLayer",
+    "PppOptionLayer",
+    "Q931ElementLayer",
+    "Q931Layer",
     "RipEntryLayer",
     "RipLayer",
     "SapEntryLayer",
