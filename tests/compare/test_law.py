@@ -12,7 +12,6 @@ probability (1 - g)^n; half of alpha for each end gives g = 1 - 0.005^(1/n).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from functools import cache
 from math import sqrt
@@ -24,7 +23,7 @@ from emu.policy.loader import load_policy
 from emu.scenario.loader import load_scenario
 
 #: 0.95^n < 0.005 from n = 104 on: fewer could not tell a D1 that is 5 % too short.
-SEEDS = 200 if os.environ.get("EMU_SLOW") else 120
+SEEDS = 200
 #: sqrt(ln(2 / 0.01) / 2): the limit of the Kolmogorov-Smirnov statistic times sqrt(n).
 KS_01 = 1.6276
 #: Round trips of a probe and its answer, about 0.2 ms each, that make a cycle longer than D1.
