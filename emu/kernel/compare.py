@@ -10,7 +10,7 @@ fails.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from emu.kernel.packets import Packet
@@ -50,12 +50,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """How a scenario came out.  ``wheel``: the place found; ``worst_ns``: the largest residual."""
+    """How a scenario came out.  ``wheel``: the place found; ``worst_ns``: the largest residual.
+
+    ``punctual``: found without making any timer of ours as late as the recording's.
+    """
 
     trace: Trace
     played: Played
     wheel: int
     worst_ns: int
+    punctual: bool
     rows: tuple[Row, ...]
     troubles: tuple[str, ...]
 
@@ -64,19 +68,26 @@ class Verdict:
         return not self.troubles
 
 
-def judge(trace: Trace, *, player: Callable[..., Played] = play) -> Verdict:
+def judge(trace: Trace) -> Verdict:
     """Play the scenario and hold it against the recording.
 
-    A recording that the quick search finds no place for is searched through once more.
+    First with timers that fire when the wheel says.  Only a recording for which that fits no place
+    of the wheel is played with timers as late as its own (facts/tcp.md 4: two jiffies a timer).
     """
-    verdict = _judge_at(trace, *_find_wheel(trace, player), player)
+    verdict = _judge(trace, punctual=True)
+    return verdict if verdict.holds else _judge(trace, punctual=False)
+
+
+def _judge(trace: Trace, *, punctual: bool) -> Verdict:
+    """A recording that the quick search finds no place for is searched through once more."""
+    verdict = _judge_at(trace, *_find_wheel(trace, punctual), punctual)
     if verdict.holds or _places(trace) > _WORTH_SEARCHING:
         return verdict
-    return _judge_at(trace, *_find_wheel(trace, player, step=1), player)
+    return _judge_at(trace, *_find_wheel(trace, punctual, step=1), punctual)
 
 
-def _judge_at(trace: Trace, wheel: int, edge_ns: int, player: Callable[..., Played]) -> Verdict:
-    played = player(trace, wheel_first=wheel, wheel_edge_ns=edge_ns)
+def _judge_at(trace: Trace, wheel: int, edge_ns: int, punctual: bool) -> Verdict:
+    played = play(trace, wheel_first=wheel, wheel_edge_ns=edge_ns, punctual=punctual)
     rows = tuple(_side_by_side(trace, played))
     troubles = [row.trouble for row in rows if row.trouble]
     late = sum(row.late for row in rows)
@@ -87,6 +98,7 @@ def _judge_at(trace: Trace, wheel: int, edge_ns: int, player: Callable[..., Play
         played=played,
         wheel=wheel,
         worst_ns=max((_apart(row) for row in rows), default=0),
+        punctual=punctual,
         rows=rows,
         troubles=(*troubles, *_outcome(trace, played)),
     )
@@ -112,9 +124,7 @@ def _places(trace: Trace) -> int:
     return next((g for limit, g in _GRANULES if ends_s <= limit), _GRANULES[-1][1])
 
 
-def _find_wheel(
-    trace: Trace, player: Callable[..., Played], *, step: int | None = None
-) -> tuple[int, int]:
+def _find_wheel(trace: Trace, punctual: bool, *, step: int | None = None) -> tuple[int, int]:
     """The place with the smallest sum of residuals, and where jiffies begin.
 
     ``step`` None: in eight coarse steps first and finer ones around the best; 1: every place.
@@ -122,7 +132,8 @@ def _find_wheel(
     places, edge_ns = _places(trace), _edge(trace)
 
     def misfit(place: int) -> int:
-        played = player(trace, wheel_first=place % places, wheel_edge_ns=edge_ns)
+        at = place % places
+        played = play(trace, wheel_first=at, wheel_edge_ns=edge_ns, punctual=punctual)
         rows = list(_side_by_side(trace, played))
         dead = _ends_apart(trace, played)
         missing = sum(1 for row in rows if row.kernel is None or row.ours is None)

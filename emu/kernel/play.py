@@ -67,16 +67,25 @@ class Played:
     dead_ns: int | None
 
 
-def play(trace: Trace, *, wheel_first: int = 0, wheel_edge_ns: int = 0) -> Played:
-    """Play it.  ``wheel_first``, ``wheel_edge_ns``: where the server's timer wheel stands at L."""
-    return _Stage(trace, wheel_first, wheel_edge_ns).perform()
+def play(
+    trace: Trace, *, wheel_first: int = 0, wheel_edge_ns: int = 0, punctual: bool = True
+) -> Played:
+    """Play it.  ``wheel_first``, ``wheel_edge_ns``: where the server's timer wheel stands at L.
+
+    ``punctual``: timers fire when the wheel says; else as late as the recorded ones, up to
+    ``LATE_JIFFIES``, so that what builds on a late one is the same.
+    """
+    return _Stage(trace, wheel_first, wheel_edge_ns, punctual=punctual).perform()
 
 
 class _Stage:
     """Hosts, wires and the program of one scenario."""
 
-    def __init__(self, trace: Trace, wheel_first: int, wheel_edge_ns: int) -> None:
+    def __init__(
+        self, trace: Trace, wheel_first: int, wheel_edge_ns: int, *, punctual: bool
+    ) -> None:
         self.trace = trace
+        self.punctual = punctual
         self.lab = Lab()
         self.routed = trace.facts["topology"] == "router"
         self.params = kernel_params(trace, wheel_first, wheel_edge_ns)
@@ -114,6 +123,8 @@ class _Stage:
         A processor may serve its wheel before another one has counted the jiffy, and what is
         armed then builds on it: a jiffy decides on a granule, a granule on a whole time-out.
         """
+        if self.punctual:
+            return self.lab.timer
         tick = NS_PER_S // self.trace.hz
         way_ns = 0 if from_server else self.path.plan.latency_ns
         sent_ns = [

@@ -10,6 +10,8 @@ from emu.kernel.packets import Packet
 from emu.units import NS_PER_MS, NS_PER_S
 
 _SIDE = 46
+#: Said of a scenario that held only with timers of ours moved to where the recording's were.
+_LATE = " beside timers as late as the kernel's"
 
 
 def line(verdict: Verdict) -> str:
@@ -21,6 +23,7 @@ def line(verdict: Verdict) -> str:
     return (
         f"{word} {trace.name:<26} {end} at {at_ns / NS_PER_S:.3f} s,"
         f" {len(verdict.rows)} packets, {verdict.worst_ns / NS_PER_MS:.1f} ms off at most"
+        f"{'' if verdict.punctual else _LATE}"
     )
 
 
@@ -45,6 +48,7 @@ def as_dict(verdict: Verdict) -> dict[str, Any]:
         "kernel": {"error": verdict.trace.error, "dead_ns": verdict.trace.dead_ns},
         "emulator": {"error": verdict.played.error, "dead_ns": verdict.played.dead_ns},
         "worst_ns": verdict.worst_ns,
+        "punctual": verdict.punctual,
         "wheel": verdict.wheel,
         "packets": [
             {"kernel": _cell(row.kernel), "emulator": _cell(row.ours), "trouble": row.trouble}

@@ -47,6 +47,8 @@ def test_our_reader_of_captures_says_what_the_recorder_said(name: str) -> None:
 def test_the_emulator_does_what_the_kernel_did(name: str) -> None:
     verdict = judge(recording(name))
     assert verdict.troubles == ()
+    # On a busy machine a timer of this one was late, and what followed built on it.
+    assert verdict.punctual or name == "reboot_same_port"
 
 
 @pytest.mark.slow
