@@ -33,10 +33,10 @@ from emu.machines.tcp.linux.neighbour import (
 from emu.machines.tcp.linux.params import LinuxParams
 from emu.machines.tcp.linux.wheel import Wheel
 from emu.pdu.arp import REPLY, REQUEST, Arp
-from emu.pdu.ethernet import BROADCAST, EthernetFrame, EthernetII
+from emu.pdu.ethernet import BROADCAST
 from emu.pdu.ip_tcp import ACK, RST, SYN, Segment
-from emu.wire.arp import decode_arp, encode_arp
-from emu.wire.ethernet import decode_ethernet, encode_ethernet
+from emu.wire.arp import arp_frame, decode_arp
+from emu.wire.ethernet import decode_ethernet
 from emu.wire.icmp import Unreachable, decode_unreachable
 from emu.wire.ip_tcp import TcpFlow, decode_tcp_frame
 
@@ -48,7 +48,6 @@ _TTL = 64
 #: The way of ARP's refusal through the own ICMP.  It is not nothing: what is left of a time-out
 #: is rounded to whole jiffies, and a few microseconds decide which.
 _REFUSAL_NS = 5_000
-_ETHERTYPE_ARP = 0x0806
 
 
 @dataclass(slots=True)
@@ -216,11 +215,7 @@ class Host:
             target_mac=target_mac,
             target_ip=ip,
         )
-        framing = EthernetII(ethertype=_ETHERTYPE_ARP)
-        frame = EthernetFrame(
-            destination=destination, source=self.mac, framing=framing, body=encode_arp(arp)
-        )
-        self.send(encode_ethernet(frame))
+        self.send(arp_frame(arp, destination))
 
     def _refused(self, packet: tuple[bytes, Segment]) -> None:
         """ARP's failure reaches the sender as an ICMP error of its own (facts/tcp.md 3.5)."""

@@ -21,7 +21,7 @@ from emu.machines.tcp.linux.wheel import Wheel
 from emu.pdu.arp import REPLY, REQUEST, Arp
 from emu.pdu.ethernet import BROADCAST, EthernetFrame, EthernetII
 from emu.units import NS_PER_S
-from emu.wire.arp import decode_arp, encode_arp
+from emu.wire.arp import arp_frame, decode_arp
 from emu.wire.ethernet import decode_ethernet, encode_ethernet
 from emu.wire.icmp import (
     HOST_UNREACHABLE,
@@ -32,7 +32,7 @@ from emu.wire.icmp import (
 )
 
 _ARP = b"\x08\x06"
-_ETHERTYPE_ARP, _ETHERTYPE_IPV4 = 0x0806, 0x0800
+_ETHERTYPE_IPV4 = 0x0800
 #: XRLIM_BURST_FACTOR and net.ipv4.icmp_ratelimit of Linux.
 _ICMP_BURST = 6
 #: ip_rt_error_burst, in ip_rt_error_cost.
@@ -154,11 +154,7 @@ class Router:
             target_mac=target_mac,
             target_ip=ip,
         )
-        framing = EthernetII(ethertype=_ETHERTYPE_ARP)
-        frame = EthernetFrame(
-            destination=destination, source=port.mac, framing=framing, body=encode_arp(arp)
-        )
-        port.send(encode_ethernet(frame))
+        port.send(arp_frame(arp, destination))
 
     def _receive_arp(self, port: Port, frame: bytes) -> None:
         arp = decode_arp(decode_ethernet(frame).body)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from emu.errors import PeerProtocolError
 from emu.pdu.arp import REPLY, REQUEST, Arp
-from emu.pdu.ethernet import BROADCAST, EthernetFrame, EthernetII
+from emu.pdu.ethernet import BROADCAST
 from emu.stations.base import Surroundings
 from emu.units import NS_PER_S
-from emu.wire.arp import decode_arp, encode_arp
-from emu.wire.ethernet import decode_ethernet, encode_ethernet
+from emu.wire.arp import arp_frame, decode_arp
+from emu.wire.ethernet import decode_ethernet
 
 ETHERTYPE_IPV4 = 0x0800
-ETHERTYPE_ARP = 0x0806
 
 #: At most one request a second for one address (RFC 1122 2.3.2.1).
 REQUEST_SPACING_NS = NS_PER_S
@@ -72,13 +71,7 @@ class Neighbours:
             target_mac=target_mac,
             target_ip=ip,
         )
-        frame = EthernetFrame(
-            destination=destination,
-            source=mac,
-            framing=EthernetII(ethertype=ETHERTYPE_ARP),
-            body=encode_arp(arp),
-        )
-        self._surroundings.transmit(encode_ethernet(frame))
+        self._surroundings.transmit(arp_frame(arp, destination))
 
     def receive(self, octets: bytes, now: int) -> tuple[bytes, bool] | None:
         """An ARP frame: learn and answer.  Returns whose address is known now, if anybody's,

@@ -29,8 +29,9 @@ from emu.machines.tcp.params import TcpParams
 from emu.pdu.ip_tcp import ACK, RST, SYN, Segment
 from emu.pdu.terminal import LogOff, Message
 from emu.stations.base import Connection, StationSpec
-from emu.stations.ip import ETHERTYPE_ARP, Neighbours, format_ip, ip_address
+from emu.stations.ip import Neighbours, format_ip, ip_address
 from emu.stations.tcp_stacks import make_machine, ttl_of
+from emu.wire.arp import ETHERTYPE_ARP
 from emu.wire.ip_tcp import TcpFlow, decode_tcp_frame
 from emu.wire.terminal import Lines, decode_line, encode_message
 

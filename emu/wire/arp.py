@@ -6,6 +6,11 @@ import struct
 
 from emu.errors import LocalProtocolError, PeerProtocolError
 from emu.pdu.arp import REPLY, REQUEST, Arp
+from emu.pdu.ethernet import EthernetFrame, EthernetII
+from emu.wire.ethernet import encode_ethernet
+
+#: RFC 826, "Packet format": the Ethernet type of address resolution.
+ETHERTYPE_ARP = 0x0806
 
 ARP_OCTETS = 28
 
@@ -40,3 +45,12 @@ def decode_arp(octets: bytes) -> Arp:
         target_mac=target_mac,
         target_ip=target_ip,
     )
+
+
+def arp_frame(arp: Arp, destination: bytes) -> bytes:
+    """The whole Ethernet II frame, from the sender's own MAC address (RFC 826)."""
+    framing = EthernetII(ethertype=ETHERTYPE_ARP)
+    frame = EthernetFrame(
+        destination=destination, source=arp.sender_mac, framing=framing, body=encode_arp(arp)
+    )
+    return encode_ethernet(frame)
