@@ -24,8 +24,8 @@ from emu.net.records import Records
 from emu.net.terminal_server import TerminalServer
 from emu.net.timeline import OPERATOR, Timeline
 from emu.scenario.model import ClientSpec, Scenario
+from emu.stations.addresses import ip_address, mac_address
 from emu.stations.base import StationSpec, User
-from emu.stations.ip import ip_address
 from emu.transports.base import Transport
 
 SERVER_ADDRESS = 1
@@ -43,11 +43,6 @@ class Carrier:
     policy: str
     server_params: object
     client_params: object
-
-
-def mac_address(number: int) -> bytes:
-    """Locally administered (IEEE 802 8.3), so that it is nobody's."""
-    return b"\x02\x00\x00" + number.to_bytes(3, "big")
 
 
 def _pins(pinned: Mapping[str, int], boot: int) -> dict[str, int]:

@@ -8,7 +8,7 @@ encodes what they transmit and decodes what arrives; it never sees a sender's ob
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Protocol, runtime_checkable
 
@@ -89,9 +89,11 @@ class User(Protocol):
 class StationSpec:
     """What a station is built from.
 
-    ``address``: a small number that makes this host's addresses; ``randomness``: one source
-    per host and boot, so that a rebooted host repeats nothing by accident.  ``serial_first``:
-    what the connections' serials count from, so that two stations of one host share none.
+    ``address``: a number that makes this host's addresses, see ``addresses``; ``gateways``: the
+    router's address on this segment, by the segment that lies behind it.  ``randomness``: one
+    source per host and boot, so that a rebooted host repeats nothing by accident.
+    ``serial_first``: what the connections' serials count from, so that two stations of one host
+    share none.
     """
 
     params: Any
@@ -103,6 +105,7 @@ class StationSpec:
     randomness: Random
     pinned: Mapping[str, int]
     serial_first: int = 0
+    gateways: Mapping[int, int] = field(default_factory=dict[int, int])
 
 
 class Station(Protocol):

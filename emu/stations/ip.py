@@ -6,9 +6,12 @@ would keep probes off the wire (facts/tcp.md 3.5, architecture.md 7).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from emu.errors import PeerProtocolError
 from emu.pdu.arp import REPLY, REQUEST, Arp
 from emu.pdu.ethernet import BROADCAST
+from emu.stations.addresses import ip_address, segment_of_ip
 from emu.stations.base import Surroundings
 from emu.units import NS_PER_S
 from emu.wire.arp import arp_frame, decode_arp
@@ -20,14 +23,23 @@ ETHERTYPE_IPV4 = 0x0800
 REQUEST_SPACING_NS = NS_PER_S
 
 
-def ip_address(number: int) -> bytes:
-    """Host ``number`` of network 10/8 (RFC 1918)."""
-    return (0x0A000000 + number).to_bytes(4, "big")
-
-
 def format_ip(address: bytes) -> str:
     """Dotted quad."""
     return ".".join(str(octet) for octet in address)
+
+
+class Routes:
+    """Which neighbour a packet goes to.  ``gateways``: as ``StationSpec`` has them."""
+
+    __slots__ = ("_gateways",)
+
+    def __init__(self, gateways: Mapping[int, int]) -> None:
+        self._gateways = {segment: ip_address(port) for segment, port in gateways.items()}
+
+    def next_hop(self, ip: bytes) -> bytes:
+        """The router's address for what lies behind one, else the address itself."""
+        segment = segment_of_ip(ip)
+        return ip if segment is None else self._gateways.get(segment, ip)
 
 
 class Neighbours:

@@ -2,16 +2,16 @@
 
 The addresses of a world, made from small numbers:
 
-* the segment is network 0000000A, as in the vectors of facts/ipx.md 1.13; a station's node is
-  its MAC address, and it uses network 0 until somebody has addressed it by the real one
-  (facts/ipx.md 1.1, "0 if the node has not learned it");
+* a segment has the network of ``addresses``; a station's node is its MAC address, and it uses
+  network 0 until somebody has addressed it by the real one (facts/ipx.md 1.1, "0 if the node
+  has not learned it");
 * a server answers from an internal network of its own, DEADBE00 + its number, node
   000000000001; the frame comes from its MAC address, so who replies must use the IPX source
   address on the IPX layer and the MAC address the datagram came from below it;
 * sockets: see the constants.
 
 Datagrams of another framing are not ours: NetWare binds each framing as a network of its own.
-Hop counts are written as 0 and not looked at: there is no IPX router yet.
+Hop counts are written as 0 and not looked at: they are the routers' business.
 
 Several transports on one host share a framing: each has an ``IpxPort`` of its own and says which
 sockets are its, and the host hands it those datagrams only (``Boot.add``).  What any of them can
@@ -30,7 +30,6 @@ from emu.stations.base import Share, Surroundings
 from emu.wire.ethernet import ETHERNET_II_IPX, LLC_IPX, RAW_IPX, SNAP_IPX, decode_ethernet
 from emu.wire.ipx import ipx_frame, ipx_of_frame
 
-SEGMENT_NETWORK = 0x0000000A
 _INTERNAL_NETWORKS = 0xDEADBE00
 
 #: Wireshark calls a watchdog by its name only when one side is 4001 or 4003 (facts/ipx.md 1.5).

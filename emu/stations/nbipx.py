@@ -47,8 +47,9 @@ from emu.pdu.nbipx import (
 )
 from emu.pdu.netbios_name import NAME_OCTETS, TYPE_SERVER, TYPE_WORKSTATION, netbios_name
 from emu.pdu.terminal import LogOff, LogOn, Message
+from emu.stations.addresses import ipx_network, segment_of
 from emu.stations.base import Connection, StationSpec
-from emu.stations.ipx import SEGMENT_NETWORK, Arrival, IpxPort
+from emu.stations.ipx import Arrival, IpxPort
 from emu.stations.ncp.alarm import Alarm
 from emu.wire.nbipx import decode_nbipx, encode_nbipx
 from emu.wire.terminal import Lines, decode_line, encode_message
@@ -290,7 +291,7 @@ class NbipxServerStation(NbipxStation):
     """Listens by its name."""
 
     def __init__(self, spec: StationSpec) -> None:
-        super().__init__(spec, network=SEGMENT_NETWORK)
+        super().__init__(spec, network=ipx_network(segment_of(spec.address)))
         spec.surroundings.arm(self, 0)
 
     def fire(self, now: int) -> None:

@@ -43,8 +43,9 @@ from emu.pdu.ipx import (
 from emu.pdu.rip_sap import RIP_REQUEST, RIP_RESPONSE, Rip, RipEntry
 from emu.pdu.spx import Spx
 from emu.pdu.terminal import LogOff, Message
+from emu.stations.addresses import ipx_network, segment_of
 from emu.stations.base import Connection, StationSpec
-from emu.stations.ipx import SEGMENT_NETWORK, Arrival, IpxPort, internal_network
+from emu.stations.ipx import Arrival, IpxPort, internal_network
 from emu.stations.ncp.advertising import answer_rip
 from emu.stations.ncp.alarm import Alarm
 from emu.wire.rip_sap import decode_rip, encode_rip
@@ -226,7 +227,9 @@ class SpxServerStation(SpxStation):
     """Listens at ``SOCKET_SERVER`` of its internal network."""
 
     def __init__(self, spec: StationSpec) -> None:
-        super().__init__(spec, network=SEGMENT_NETWORK, sockets=(SOCKET_SERVER, SOCKET_RIP))
+        super().__init__(
+            spec, network=ipx_network(segment_of(spec.address)), sockets=(SOCKET_SERVER, SOCKET_RIP)
+        )
         network = internal_network(spec.address)
         self.ipx.add_internal(network, NODE_INTERNAL)
         self.own = IpxAddress(network=network, node=NODE_INTERNAL, socket=SOCKET_SERVER)

@@ -28,8 +28,9 @@ from emu.machines.tcp.machine import Tcp
 from emu.machines.tcp.params import TcpParams
 from emu.pdu.ip_tcp import ACK, RST, SYN, Segment
 from emu.pdu.terminal import LogOff, Message
+from emu.stations.addresses import ip_address
 from emu.stations.base import Connection, StationSpec
-from emu.stations.ip import Neighbours, format_ip, ip_address
+from emu.stations.ip import Neighbours, Routes, format_ip
 from emu.stations.tcp_stacks import make_machine, ttl_of
 from emu.wire.arp import ETHERTYPE_ARP
 from emu.wire.ip_tcp import TcpFlow, decode_tcp_frame
@@ -215,6 +216,7 @@ class TcpStation:
         self.remembers = isinstance(spec.params, LinuxParams)
         self.ip = ip_address(spec.address)
         self.neighbours = Neighbours(self.ip, spec.surroundings, self.params.arp_lifetime_ns)
+        self._routes = Routes(spec.gateways)
         self.connections: dict[bytes, TcpConnection] = {}
         self._held: dict[bytes, Segment] = {}
         self.serial = spec.serial_first
@@ -249,9 +251,9 @@ class TcpStation:
         ip, moved = learnt
         if moved:  # frames already cut for the old address would go nowhere
             for connection in self.connections.values():
-                if connection.key[:4] == ip:
+                if self._routes.next_hop(connection.key[:4]) == ip:
                     connection.flow = None
-        for key in [key for key in self._held if key[:4] == ip]:
+        for key in [key for key in self._held if self._routes.next_hop(key[:4]) == ip]:
             self.put_out(key, self._held.pop(key), now)
 
     def _stray(self, key: bytes, segment: Segment, now: int) -> None:
@@ -275,7 +277,7 @@ class TcpStation:
 
     def flow_to(self, key: bytes, now: int) -> TcpFlow | None:
         """The way to the peer of ``key``, None while its MAC address is not known."""
-        mac = self.neighbours.find(key[:4], now)
+        mac = self.neighbours.find(self._routes.next_hop(key[:4]), now)
         if mac is None:
             return None
         return TcpFlow(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from emu.pdu.arp import REPLY, REQUEST, Arp
 from emu.pdu.ethernet import EthernetFrame, EthernetII
-from emu.stations.ip import Neighbours, format_ip, ip_address
+from emu.stations.addresses import ip_address
+from emu.stations.ip import Neighbours, format_ip
 from emu.units import seconds as s
 from emu.wire.arp import encode_arp
 from emu.wire.ethernet import decode_ethernet, encode_ethernet

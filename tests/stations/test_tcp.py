@@ -10,7 +10,7 @@ from emu.machines.tcp.control import State
 from emu.pdu.arp import REPLY, REQUEST
 from emu.pdu.ip_tcp import ACK, FIN, PSH, RST, SYN, Segment
 from emu.pdu.terminal import Keystroke, LogOff, Screen, Welcome
-from emu.stations.ip import ip_address
+from emu.stations.addresses import ip_address
 from emu.stations.tcp import PORT, TcpClientStation, TcpServerStation
 from emu.units import milliseconds as ms
 from emu.units import seconds as s

@@ -38,9 +38,9 @@ from emu.pdu.ncp import (
 )
 from emu.pdu.rip_sap import Rip, Sap
 from emu.pdu.terminal import Keystroke, LogOff, LogOn, Message, Refused, Screen
+from emu.stations.addresses import ipx_network, segment_of
 from emu.stations.base import StationSpec
 from emu.stations.ipx import (
-    SEGMENT_NETWORK,
     SOCKET_SERVER_WATCHDOG,
     Arrival,
     IpxPort,
@@ -209,7 +209,11 @@ class NcpServerStation:
         self.dropped = 0
         self.slots: SlotTable[NcpServerConnection] = SlotTable()
         self._network = internal_network(spec.address)
-        self._ipx = IpxPort(spec.surroundings, framing=self.params.framing, network=SEGMENT_NETWORK)
+        self._ipx = IpxPort(
+            spec.surroundings,
+            framing=self.params.framing,
+            network=ipx_network(segment_of(spec.address)),
+        )
         self._ipx.add_internal(self._network, NODE_INTERNAL)
         self.claims = self._ipx.claims
         self.shares = self._ipx.shares(*_DECODERS)
