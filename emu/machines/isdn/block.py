@@ -66,6 +66,16 @@ class CallBlock:
         self.cause = Cause(value=CAUSE_NORMAL, location=location)
         self.last: Q931Message | None = None
 
+    @property
+    def is_null(self) -> bool:
+        """Whether there is no call."""
+        return self.state is State.NULL
+
+    @property
+    def is_clearing(self) -> bool:
+        """Whether it is being ended already."""
+        return self.state in (State.DISCONNECT_REQUEST, State.RELEASE_REQUEST)
+
     def active(self) -> Effects:
         self.state, self.connected, self.due_ns = State.ACTIVE, True, NEVER
         return [Deliver(Answered())]

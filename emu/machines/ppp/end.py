@@ -70,6 +70,11 @@ class PppEnd:
         """Whether packets may flow."""
         return all(each.state is State.OPENED for each in self._automata.values())
 
+    @property
+    def is_started(self) -> bool:
+        """Whether there is anything to terminate."""
+        return self._automata[PROTOCOL_LCP].state is not State.CLOSED
+
     # --- the contract of machines/base.py ----------------------------------------------------
 
     def step(self, stimulus: Stimulus, now: int) -> Effects:

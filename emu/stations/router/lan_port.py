@@ -1,0 +1,271 @@
+"""The LAN side of a router: which frames cross, and what is put on the LAN of what came across.
+
+IP is routed (the hosts' gateway), IPX is routed (datagrams by network, type-20 broadcasts by
+their list of networks), NetBEUI is bridged, because it has nothing to route by.  RIP and SAP are
+the router's own business (``ipx_routes``).  Inspectors look at everything in between.
+
+Assumptions where facts/ipx.md is silent: a type-20 broadcast that is passed on is addressed to
+the next LAN's network, and a datagram for a host goes out in the framing that host was heard in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from emu.errors import PeerProtocolError
+from emu.pdu.ethernet import BROADCAST, EthernetFrame, EthernetII, Framing
+from emu.pdu.ip_tcp import Ipv4Datagram
+from emu.pdu.ipx import (
+    NODE_BROADCAST,
+    SOCKET_RIP,
+    SOCKET_SAP,
+    TYPE_BROADCAST_20,
+    IpxAddress,
+    IpxDatagram,
+)
+from emu.pdu.ppp import PROTOCOL_IP, PROTOCOL_IPX, PROTOCOL_NBF
+from emu.stations.addresses import ip_address, ipx_network, segment_of, segment_of_ip
+from emu.stations.base import Surroundings
+from emu.stations.ip import ETHERTYPE_IPV4, Neighbours
+from emu.stations.ipx import FRAMINGS
+from emu.stations.router.inspector import Inspector
+from emu.stations.router.ipx_port import IpxRouting
+from emu.stations.router.packets import Packet
+from emu.wire.arp import ETHERTYPE_ARP
+from emu.wire.ethernet import decode_ethernet, encode_ethernet
+from emu.wire.forwarding import (
+    bridged,
+    ip_octets,
+    next_ip_hop,
+    next_ipx_hop,
+    next_type_20_hop,
+    unbridged,
+)
+from emu.wire.ip_tcp import decode_ipv4
+from emu.wire.ipx import decode_ipx, encode_ipx, ipx_frame, ipx_of_frame
+
+_ARP = ETHERTYPE_ARP.to_bytes(2, "big")
+_IPV4 = ETHERTYPE_IPV4.to_bytes(2, "big")
+#: 802.3 frames by the two octets behind the length: NetBIOS commands and responses.
+_NETBIOS = (b"\xf0\xf0", b"\xf0\xf1")
+#: Packets kept for a neighbour that ARP is asked for.  RFC 1122 2.3.2.2 asks for one at least.
+_HELD_MAX = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanPortSpec:
+    """``address``: the port's number.  ``beyond``: the segments on the far side.
+
+    ``framing``: of IPX where a host has not been heard yet; "" without IPX.
+    ``bridges``: NetBEUI crosses, too.
+    """
+
+    address: int
+    beyond: frozenset[int]
+    framing: str
+    bridges: bool
+    inspectors: Sequence[Inspector] = ()
+
+
+class LanPort:
+    """``carry(packet, now)`` takes what crosses.  ``dropped``: frames nobody could read."""
+
+    claims = (_ARP, _IPV4, *(claim for _, claim in FRAMINGS.values()), *_NETBIOS)
+
+    def __init__(
+        self,
+        spec: LanPortSpec,
+        surroundings: Surroundings,
+        carry: Callable[[Packet, int], None],
+        routing: IpxRouting | None = None,
+    ) -> None:
+        self.spec = spec
+        self.dropped = 0
+        self._surroundings, self._carry, self._routing = surroundings, carry, routing
+        self._segment = segment_of(spec.address)
+        self._network = ipx_network(self._segment)
+        self._neighbours = Neighbours(ip_address(spec.address), surroundings, None)
+        self._held: dict[bytes, list[Ipv4Datagram]] = {}
+        self._framings: dict[bytes, Framing] = {}
+        self._default = FRAMINGS[spec.framing][0] if spec.framing else None
+        self._far_macs: set[bytes] = set()
+
+    # --- from the LAN ------------------------------------------------------------------------
+
+    def receive(self, frame: bytes, now: int) -> None:
+        """A frame at the port."""
+        kind = frame[12:14]
+        try:
+            if kind == _ARP:
+                self._receive_arp(frame, now)
+            elif self._passes(frame, now):
+                self._cross(kind, frame, now)
+        except PeerProtocolError:
+            self.dropped += 1
+
+    def _passes(self, frame: bytes, now: int) -> bool:
+        """What the inspectors say; their answers go out at once."""
+        for inspector in self.spec.inspectors:
+            ruling = inspector.outbound(frame, now)
+            for answer in ruling.answers:
+                self._surroundings.transmit(answer)
+            if not ruling.forward:
+                return False
+        return True
+
+    def _cross(self, kind: bytes, frame: bytes, now: int) -> None:
+        if kind == _IPV4:
+            self._route_ip(frame, now)
+        elif kind[0] < 6 and frame[14:16] in _NETBIOS:
+            self._bridge(frame, now)
+        else:
+            self._hear_ipx(decode_ethernet(frame), now)
+
+    def _route_ip(self, frame: bytes, now: int) -> None:
+        if frame[:6] != self._surroundings.mac:
+            return
+        datagram = next_ip_hop(decode_ethernet(frame).body)
+        segment = None if datagram is None else segment_of_ip(datagram.destination)
+        if datagram is not None and segment in self.spec.beyond:
+            packet = Packet(protocol=PROTOCOL_IP, payload=ip_octets(datagram), segment=segment)
+            self._carry(packet, now)
+
+    def _bridge(self, frame: bytes, now: int) -> None:
+        """Group frames, and frames to stations that are not here: a switch floods those."""
+        if not self.spec.bridges or frame[6:12] in self._far_macs:
+            return
+        packet = Packet(
+            protocol=PROTOCOL_NBF, payload=bridged(decode_ethernet(frame)), segment=None
+        )
+        self._carry(packet, now)
+
+    def _hear_ipx(self, frame: EthernetFrame, now: int) -> None:
+        datagram = ipx_of_frame(frame)
+        if datagram is None:
+            return
+        self._framings[datagram.source.node] = replace_length(frame.framing)
+        self._framings[frame.source] = replace_length(frame.framing)
+        to = datagram.destination
+        if self._is_for_router(frame.destination, to):
+            self._routed_here(datagram, frame.source, now)
+        elif datagram.packet_type == TYPE_BROADCAST_20 and to.node == NODE_BROADCAST:
+            self._carry_ipx(next_type_20_hop(datagram, arrived_on=self._network), None, now)
+        elif frame.destination == self._surroundings.mac:
+            segment = self._segment_of_network(to.network)
+            if segment in self.spec.beyond:
+                onward = next_ipx_hop(datagram, arrived_on=self._network)
+                self._carry_ipx(onward, segment, now)
+
+    def _is_for_router(self, mac: bytes, to: IpxAddress) -> bool:
+        """RIP and SAP to everybody here, or to this very port."""
+        here = to.network in (0, self._network)
+        return here and mac in (BROADCAST, self._surroundings.mac) and _is_routing(to.socket)
+
+    def _routed_here(self, datagram: IpxDatagram, mac: bytes, now: int) -> None:
+        if self._routing is not None:
+            self._routing.hear_lan(datagram, mac, now)
+
+    def _carry_ipx(self, datagram: IpxDatagram | None, segment: int | None, now: int) -> None:
+        if datagram is not None:
+            payload = encode_ipx(datagram)
+            self._carry(Packet(protocol=PROTOCOL_IPX, payload=payload, segment=segment), now)
+
+    def _segment_of_network(self, network: int) -> int | None:
+        return None if self._routing is None else self._routing.segment_of(network)
+
+    # --- to the LAN --------------------------------------------------------------------------
+
+    def put(self, packet: Packet, now: int) -> None:
+        """What came across."""
+        try:
+            if packet.protocol == PROTOCOL_IP:
+                self._put_ip(decode_ipv4(packet.payload), now)
+            elif packet.protocol == PROTOCOL_IPX:
+                self._put_ipx(decode_ipx(packet.payload), now)
+            elif packet.protocol == PROTOCOL_NBF:
+                self._put_netbios(packet.payload, now)
+        except PeerProtocolError:
+            self.dropped += 1
+
+    def _put_ip(self, datagram: Ipv4Datagram, now: int) -> None:
+        if segment_of_ip(datagram.destination) != self._segment:
+            return
+        mac = self._neighbours.find(datagram.destination, now)
+        if mac is None:
+            held = self._held.setdefault(datagram.destination, [])
+            if len(held) < _HELD_MAX:
+                held.append(datagram)
+            return
+        framing = EthernetII(ethertype=ETHERTYPE_IPV4)
+        self._put_frame(mac, framing, ip_octets(datagram), now)
+
+    def _receive_arp(self, frame: bytes, now: int) -> None:
+        learnt = self._neighbours.receive(frame, now)
+        if learnt is not None:
+            for datagram in self._held.pop(learnt[0], ()):
+                self._put_ip(datagram, now)
+
+    def _put_ipx(self, datagram: IpxDatagram, now: int) -> None:
+        """A second router on the way: one hop more (facts/ipx.md 1.1)."""
+        if _is_routing(datagram.destination.socket) and self._routing is not None:
+            self._routing.hear_line(datagram, now)
+            return
+        if datagram.packet_type == TYPE_BROADCAST_20:
+            everybody = replace(datagram.destination, network=self._network)
+            self.put_datagram(replace(datagram, destination=everybody), BROADCAST, now)
+            return
+        node = None if self._routing is None else self._routing.node_of(datagram.destination)
+        onward = next_ipx_hop(datagram, arrived_on=datagram.source.network)
+        if node is not None and onward is not None:
+            self.put_datagram(onward, node, now)
+
+    def put_datagram(self, datagram: IpxDatagram, mac: bytes, now: int) -> None:
+        """An IPX datagram to a station of this LAN, or to everybody, in every framing heard."""
+        framings = [self._framings[mac]] if mac in self._framings else self._all_framings()
+        for framing in framings:
+            octets = ipx_frame(
+                datagram, framing=framing, destination=mac, source=self._surroundings.mac
+            )
+            self._put_octets(octets, now)
+
+    def _all_framings(self) -> list[Framing]:
+        if self._default is None:
+            return []
+        return [self._default]
+
+    def _put_netbios(self, payload: bytes, now: int) -> None:
+        if self.spec.bridges:
+            destination, source, llc = unbridged(payload)
+            self._far_macs.add(source)
+            octets = destination + source + len(llc).to_bytes(2, "big") + llc
+            self._put_octets(octets.ljust(60, b"\0"), now)
+
+    def _put_frame(self, mac: bytes, framing: Framing, body: bytes, now: int) -> None:
+        frame = EthernetFrame(
+            destination=mac, source=self._surroundings.mac, framing=framing, body=body
+        )
+        self._put_octets(encode_ethernet(frame), now)
+
+    def _put_octets(self, octets: bytes, now: int) -> None:
+        for inspector in self.spec.inspectors:
+            ruling = inspector.inbound(octets, now)
+            for answer in ruling.answers:
+                self._surroundings.transmit(answer)
+            if not ruling.forward:
+                return
+        self._surroundings.transmit(octets)
+
+    def link_changed(self, *, up: bool, now: int) -> None:
+        """The dialled link behind the router went up or down."""
+        for inspector in self.spec.inspectors:
+            inspector.link_changed(up=up, now=now)
+
+
+def replace_length(framing: Framing) -> Framing:
+    """The framing without the length of the frame it was read from."""
+    return framing if isinstance(framing, EthernetII) else replace(framing, length=None)
+
+
+def _is_routing(socket: int) -> bool:
+    return socket in (SOCKET_RIP, SOCKET_SAP)
