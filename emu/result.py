@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emu.capture.recording import Recording
+from emu.net.bill import LineFigures
 from emu.net.records import Loss, ProbeCount, Records, SessionRecord, StateRecord
 from emu.units import in_seconds
 
@@ -27,12 +28,18 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkResult:
-    """A link's figures; those of dial-on-demand links stay zero on a LAN."""
+    """A link's figures.  ``dialled``: the account of a dial-on-demand line, None for a LAN."""
 
     name: str
     kind: str
     frames: int
     bytes_on_wire: int
+    dialled: LineFigures | None = None
+
+    @property
+    def calls_ns(self) -> tuple[tuple[int, int], ...]:
+        """(CONNECT, end) of every call; none on a LAN."""
+        return () if self.dialled is None else self.dialled.calls_ns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,19 +150,21 @@ def _probes_json(counts: ProbeCount) -> Json:
 
 
 def link_json(link: LinkResult) -> Json:
+    """A LAN is never called, so its account is empty."""
+    line = link.dialled
     return {
         "name": link.name,
         "kind": link.kind,
         "frames": link.frames,
         "bytes_on_wire": link.bytes_on_wire,
-        "calls": 0,
-        "failed_calls": 0,
-        "setup_calls": 0,
-        "setup_cost": 0.0,
-        "connected_s": 0.0,
-        "charged_units": 0,
-        "cost": 0.0,
-        "currency": None,
+        "calls": 0 if line is None else line.calls,
+        "failed_calls": 0 if line is None else line.failed_calls,
+        "setup_calls": 0 if line is None else line.setup_calls,
+        "setup_cost": 0.0 if line is None else float(line.setup_cost),
+        "connected_s": 0.0 if line is None else in_seconds(line.connected_ns),
+        "charged_units": 0 if line is None else line.units,
+        "cost": 0.0 if line is None else float(line.cost),
+        "currency": None if line is None else line.currency,
     }
 
 

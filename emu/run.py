@@ -18,6 +18,7 @@ from emu.capture.ledger import Ledger
 from emu.capture.recording import Recording
 from emu.errors import InputError
 from emu.machines.terminal_session import Rules
+from emu.net.bill import line_figures
 from emu.net.records import Loss, SessionRecord
 from emu.net.world import Carrier, World
 from emu.policy.loader import load_policy
@@ -125,7 +126,17 @@ def build(
         seed=seed,
         recording=recording,
         ledger=ledger,
+        router_rules=_router_rules(policy, by_client.values()),
     )
+
+
+def _router_rules(policy: Policy, others: Iterable[Policy]) -> dict[str, Value]:
+    """Each policy speaks of the routers' way with its own transport; where two speak of the same
+    thing, the one under test has the word."""
+    rules: dict[str, Value] = {}
+    for each in (*others, policy):
+        rules |= {name: value for name, value in each.values.items() if name.startswith("router.")}
+    return rules
 
 
 def _one_policy_a_transport(by_client: Mapping[str, Policy]) -> None:
@@ -207,10 +218,21 @@ def _collect(
 
 
 def link_results(world: World) -> tuple[LinkResult, ...]:
-    """Every link's figures."""
-    return tuple(
-        LinkResult(name=link.name, kind="lan", frames=link.frames, bytes_on_wire=link.bytes_on_wire)
-        for link in world.links.values()
+    """Every link's figures, in the scenario's order."""
+    return tuple(_link_result(world, link.name) for link in world.scenario.links)
+
+
+def _link_result(world: World, name: str) -> LinkResult:
+    line = world.lines.get(name)
+    if line is None:
+        lan = world.links[name]
+        return LinkResult(name=name, kind="lan", frames=lan.frames, bytes_on_wire=lan.bytes_on_wire)
+    return LinkResult(
+        name=name,
+        kind="dial",
+        frames=line.frames,
+        bytes_on_wire=line.bytes_on_wire,
+        dialled=line_figures(line, world.scenario.horizon_ns),
     )
 
 
@@ -346,7 +368,7 @@ def _comment_last_octet(
     frames = recording.frames
     low = bisect_left(frames, last, key=lambda frame: frame[1])
     high = bisect_right(frames, last, key=lambda frame: frame[1])
-    mac = world.hosts[loss.client].nic.mac
+    mac = world.heard_from(loss.client)
     for number in range(low + 1, high + 1):
         if recording.octets(number)[6:12] == mac:
             recording.comment(number, f"last octet of session {record.id} from {loss.client}")

@@ -80,6 +80,9 @@ USUAL = DialerList(
 )
 #: ``dialer-list 1 protocol ipx permit``: everything counts, and RIP alone holds the line up.
 EVERYTHING = DialerList((), otherwise=True)
+#: The usual ones, and no NCP watchdog: a live idle client behind the line is then cleared like a
+#: dead one, unless something else raises the line in time.
+NO_WATCHDOGS = DialerList((*USUAL.rules, deny(Kind.WATCHDOG, Kind.WATCHDOG_ANSWER)), otherwise=True)
 #: The usual ones, and no keepalive of any kind: the line stays down, and so does the news.
 NO_KEEPALIVES = DialerList(
     (

@@ -7,7 +7,7 @@ server when it has arrived; that is what a capture made on the server would show
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
 
@@ -138,7 +138,8 @@ class Lan:
         self._jitter_dice = jitter_dice or Random(0)
         self._records = recording is not None
         self._frames: list[Frame] = [] if recording is None else recording.frames
-        self._interface = interface
+        self.interface = interface
+        self._bridges: list[Nic] = []
         self._sizes: dict[int, _Size] = {}
 
     @property
@@ -155,6 +156,11 @@ class Lan:
         """Put the tap at a port, if anything is recorded at all."""
         nic.taps = self._records
         self._server = nic
+
+    def bridge(self, nic: Nic) -> None:
+        """A port behind which other LANs lie: frames for stations that are not here go there,
+        as a switch floods what it has not learnt."""
+        self._bridges.append(nic)
 
     def cut(self, nic: Nic | None) -> None:
         """Cut the cable at a port, or (None) between the server's switch and the clients'.
@@ -185,7 +191,7 @@ class Lan:
     def tapped(self, octets: bytes, now: int) -> int:
         """Record a frame at the tap; its number in the capture."""
         frames = self._frames
-        frames.append((self._interface, now, octets))  # what Recording.frame does
+        frames.append((self.interface, now, octets))  # what Recording.frame does
         return len(frames)
 
     def offer(self, sender: Nic, octets: bytes, now: int) -> int:
@@ -211,7 +217,9 @@ class Lan:
         if target is not None:
             self._at(arrival, FRAME, target.arrive, (octets, number))
         elif octets[0] & 1:
-            self._flood(sender, octets, number, arrival)
+            self._flood(self.nics.values(), sender, octets, number, arrival)
+        elif self._bridges:
+            self._flood(self._bridges, sender, octets, number, arrival)
         return number
 
     def _late(self, sender: Nic, arrival: int) -> int:
@@ -220,9 +228,11 @@ class Lan:
         sender.arrived_at = max(sender.arrived_at, late)
         return sender.arrived_at
 
-    def _flood(self, sender: Nic, octets: bytes, number: int, arrival: int) -> None:
+    def _flood(
+        self, ports: Iterable[Nic], sender: Nic, octets: bytes, number: int, arrival: int
+    ) -> None:
         """To every port but the sender's, in the order they were plugged in."""
-        for nic in self.nics.values():
+        for nic in ports:
             if nic is not sender and not (self._cuts and not self._joined(sender, nic)):
                 self._at(arrival, FRAME, nic.arrive, (octets, number))
 

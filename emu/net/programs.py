@@ -67,10 +67,11 @@ class Agent:
     def opened(self, _connection: Connection, _now: int, /) -> None:
         """The log-on is on its way; its answer is what counts."""
 
-    def message(self, _connection: Connection, message: Message, _now: int, /) -> None:
+    def message(self, _connection: Connection, message: Message, now: int, /) -> None:
         self._boot.unread = self._boot.held
         if isinstance(message, Welcome):
             self.welcome = True
+            self._records.logged_on.setdefault(self.person.client, now)
             self._signal.set("welcome")
         elif isinstance(message, Refused):
             self._signal.set("refused")

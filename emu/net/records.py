@@ -142,11 +142,15 @@ class ProbeFrame:
 
 @dataclass(slots=True)
 class Records:
-    """All of it.  ``power``: what happened to whom, for the timeline that people read."""
+    """All of it.  ``power``: what happened to whom, for the timeline that people read.
+
+    ``logged_on``: by client, when its first log-on was welcomed.
+    """
 
     sessions: dict[int, SessionRecord] = field(default_factory=dict[int, SessionRecord])
     attempts: list[Attempt] = field(default_factory=list[Attempt])
     power: list[tuple[int, str, str]] = field(default_factory=list[tuple[int, str, str]])
     probes: list[ProbeFrame] = field(default_factory=list[ProbeFrame])
+    logged_on: dict[str, int] = field(default_factory=dict[str, int])
     peak_sessions: int = 0
     refused_by_limit: int = 0

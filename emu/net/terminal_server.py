@@ -44,7 +44,8 @@ class TerminalServer:
     """``names``: client name by the MAC address in hexadecimal, for stations that know no other.
 
     ``transports``: (transport, policy) by client name.  ``lost``: the fault that holds a client
-    just now, None for one that is well.
+    just now, None for one that is well.  ``interface``: of the recording, where the server's
+    own tap is.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class TerminalServer:
         transports: Mapping[str, tuple[str, str]],
         lost: Callable[[str, Connection], Loss | None],
         recording: Recording | None,
+        interface: int = 0,
         ledger: Ledger | None,
     ) -> None:
         self.table = SessionTable(rules)
@@ -70,6 +72,7 @@ class TerminalServer:
         self._transports = transports
         self._lost = lost
         self._recording = recording
+        self._interface = interface
         self._ledger = ledger
         self._armed = NEVER
         self._last_trial: dict[int, int] = {}
@@ -360,11 +363,10 @@ class TerminalServer:
         arriving = self._boot.arriving()
         if arriving or self._recording is None:
             return arriving
-        events = self._recording.events_interface()
         last = 0
         for number in range(len(self._recording), 0, -1):
             interface, at_ns, octets = self._recording.frames[number - 1]
-            if interface == events:
+            if interface != self._interface:
                 continue
             last = last or number
             if at_ns != now:

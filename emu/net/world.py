@@ -17,6 +17,7 @@ from emu.capture.recording import LINKTYPE_ETHERNET, Interface, Recording
 from emu.machines.base import Note
 from emu.machines.terminal_session import Rules
 from emu.net.host import Boot, Host
+from emu.net.lines import LineLayer
 from emu.net.link import Lan, Nic
 from emu.net.operator import Operator
 from emu.net.programs import Agent, Deed, Person
@@ -24,9 +25,9 @@ from emu.net.records import Records
 from emu.net.terminal_server import TerminalServer
 from emu.net.timeline import OPERATOR, Timeline
 from emu.scenario.model import ClientSpec, Scenario
-from emu.stations.addresses import ip_address, mac_address
+from emu.stations.addresses import ip_address, mac_address, port_address
 from emu.stations.base import StationSpec, User
-from emu.transports.base import Transport
+from emu.transports.base import Transport, Value
 
 SERVER_ADDRESS = 1
 CLIENT_ADDRESS_FIRST = 11
@@ -56,7 +57,10 @@ def _pins(pinned: Mapping[str, int], boot: int) -> dict[str, int]:
 
 
 class World:
-    """``carriers``: by client name.  ``rules``: the server's.  See ``play``."""
+    """``carriers``: by client name.  ``rules``: the server's.  See ``play``.
+
+    ``router_rules``: what the policies say of the routers (``policy.router_parameters``).
+    """
 
     def __init__(
         self,
@@ -67,6 +71,7 @@ class World:
         seed: int,
         recording: Recording | None,
         ledger: Ledger | None,
+        router_rules: Mapping[str, Value] | None = None,
     ) -> None:
         self.scenario = scenario
         self.carriers = carriers
@@ -78,28 +83,45 @@ class World:
         self.records = Records()
         self.terminal: TerminalServer | None = None
         self.agents: dict[str, Agent] = {}
+        self.router_rules = router_rules or {}
         self.operator = Operator(self)
-        self.links = {spec.name: self._link(spec.name) for spec in scenario.links}
+        self._lans = [spec.name for spec in scenario.lans()]
+        self.links: dict[str, Lan] = {name: self._link(name) for name in self._lans}
         self.addresses = {
-            client.name: CLIENT_ADDRESS_FIRST + index
+            client.name: self._address(client.link, CLIENT_ADDRESS_FIRST + index)
             for index, client in enumerate(scenario.clients)
         }
+        self._layer = LineLayer(self)
         self.server = self._server()
         self.hosts = {client.name: self._client(client) for client in scenario.clients}
+        self.lines = self._layer.lay()
         if recording is not None:
             recording.events_interface()
 
     # --- assembling --------------------------------------------------------------------------
 
+    def _address(self, lan: str, host: int) -> int:
+        return port_address(self._lans.index(lan), host)
+
+    def heard_from(self, client: str) -> bytes:
+        """The MAC address the server hears a client from: its own, or its router's."""
+        spec = self.scenario.client(client)
+        routed = self.carriers[client].transport.name != "nbf"
+        if spec.link == self.scenario.server.link or not routed:
+            return self.hosts[client].nic.mac
+        segment = self._lans.index(spec.link)
+        return mac_address(self._layer.gateways(self.scenario.server.link)[segment])
+
     def _link(self, name: str) -> Lan:
-        spec = next(spec for spec in self.scenario.links if spec.name == name)
+        spec = self.scenario.link(name)
         interface = 0
+        here = name == self.scenario.server.link
         if self.recording is not None:
             interface = self.recording.add_interface(
                 Interface(
                     name=name,
                     link_type=LINKTYPE_ETHERNET,
-                    description="the server's port",
+                    description="the server's port" if here else "the router's port",
                     bits_per_second=spec.bandwidth_bit_s,
                 )
             )
@@ -116,7 +138,8 @@ class World:
             interface=interface,
         )
 
-    def _nic(self, name: str, link: str, address: int) -> Nic:
+    def nic(self, name: str, link: str, address: int) -> Nic:
+        """A port of a host or router, with its name for whoever reads the capture."""
         if self.recording is not None:
             self.recording.name(ip_address(address), name)
             self.recording.name(mac_address(address), name)
@@ -139,7 +162,7 @@ class World:
 
     def _server(self) -> Host:
         spec = self.scenario.server
-        nic = self._nic(spec.name, spec.link, SERVER_ADDRESS)
+        nic = self.nic(spec.name, spec.link, SERVER_ADDRESS)
         nic.link.tap(nic)
         return Host(
             spec.name,
@@ -164,13 +187,16 @@ class World:
             },
             lost=self.operator.lost_before,
             recording=self.recording,
+            interface=self.server.nic.link.interface,
             ledger=self.ledger,
         )
         by_transport = {carrier.transport.name: carrier for carrier in self.carriers.values()}
         for index, carrier in enumerate(by_transport.values()):
             pinned = self.scenario.server.pinned
             spec = self._spec(carrier.server_params, boot, self.terminal, SERVER_ADDRESS, pinned)
-            spec = replace(spec, serial_first=index * SERIALS_PER_STATION)
+            gateways = self._layer.gateways(self.scenario.server.link)
+            first = index * SERIALS_PER_STATION
+            spec = replace(spec, serial_first=first, gateways=gateways)
             boot.add(carrier.transport.server(spec))
         deeds = self.scenario.server.deeds()
         return (lambda: self._serve(deeds)) if deeds else None
@@ -185,7 +211,7 @@ class World:
             self.terminal.push(f"clock {number}", at_ns)
 
     def _client(self, client: ClientSpec) -> Host:
-        nic = self._nic(client.name, client.link, self.addresses[client.name])
+        nic = self.nic(client.name, client.link, self.addresses[client.name])
         return self._host(client.name, nic, lambda boot: self._boot_client(client, boot))
 
     def _boot_client(self, client: ClientSpec, boot: Boot) -> Agent:
@@ -200,6 +226,7 @@ class World:
         pinned = self.pins(client.name, boot.number)
         address = self.addresses[client.name]
         spec = self._spec(carrier.client_params, boot, agent, address, pinned)
+        spec = replace(spec, gateways=self._layer.gateways(client.link))
         agent.station = carrier.transport.client(spec)
         boot.add(agent.station)
         self.agents[client.name] = agent

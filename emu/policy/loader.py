@@ -71,6 +71,7 @@ def load_policy(name_or_path: str | Path) -> Policy:
     for layer in layers:
         values.update(_judged(layer, stack, client_stack))
     _nothing_missing(parameters, values, where)
+    given = [name for name in parameters if name in values]
     return Policy(
         name=found.name,
         title=layers[-1].file.title,
@@ -78,9 +79,9 @@ def load_policy(name_or_path: str | Path) -> Policy:
         transport=transport.name,
         stack=stack.name,
         client_stack=client_stack.name,
-        values={name: values[name] for name in parameters},
-        texts={name: text_of(_last(layers, "raw", name)) for name in parameters},
-        sources={name: _last(layers, "sources", name) for name in parameters},
+        values={name: values[name] for name in given},
+        texts={name: text_of(_last(layers, "raw", name)) for name in given},
+        sources={name: _last(layers, "sources", name) for name in given},
         parameters=parameters,
     )
 
@@ -227,7 +228,7 @@ def _nothing_missing(
     parameters: Mapping[str, Parameter], values: Mapping[str, Value], where: str
 ) -> None:
     for name, parameter in parameters.items():
-        if name not in values:
+        if name not in values and not parameter.optional:
             expected = f"a value for {name}: {expectation(parameter)}"
             hint = "give it here with its source, or extend a policy that does"
             raise InputError(where, expected=expected, found="none", hint=hint)

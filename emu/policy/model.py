@@ -33,9 +33,9 @@ class Policy:
     """One policy, complete.
 
     ``values``: by dotted name (``ncp.polls``, ``server.session_limit``); durations in
-    nanoseconds, None for ``never`` and ``none``.  ``texts``: the same as typed.
-    ``parameters``: what each of them may be.  ``stack`` is the server's end,
-    ``client_stack`` the clients'.
+    nanoseconds, None for ``never`` and ``none``; without the optional ones that nobody gave.
+    ``texts``: the same as typed.  ``parameters``: what each of them may be.  ``stack`` is the
+    server's end, ``client_stack`` the clients'.
     """
 
     name: str

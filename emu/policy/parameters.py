@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from emu.errors import InputError
+from emu.policy.router_parameters import ROUTER_RULES
 from emu.policy.values import nearest, one_of, quoted
 from emu.transports.base import Parameter, Stack, Transport
 from emu.units import NS_PER_S
@@ -84,13 +85,15 @@ def parameters_of(*stacks: Stack) -> dict[str, Parameter]:
     Where the two ends' stacks both have a parameter, the first stack's range counts.
     """
     found: dict[str, Parameter] = {}
-    for parameter in (*(each for stack in stacks for each in stack.parameters), *SERVER_RULES):
+    own = (each for stack in stacks for each in stack.parameters)
+    for parameter in (*own, *SERVER_RULES, *ROUTER_RULES):
         found.setdefault(parameter.name, parameter)
     return found
 
 
 def namespaces() -> list[str]:
-    """The tables that hold values in a policy file: ``ncp``, ``tcp``, ..., ``server``."""
+    """The tables that hold values in a policy file: ``ncp``, ``tcp``, ..., ``server``,
+    ``router``."""
     stacks = [stack for transport in transports() for stack in transport.stacks]
     return list(dict.fromkeys(name.partition(".")[0] for name in parameters_of(*stacks)))
 

@@ -37,11 +37,6 @@ Text = Annotated[str, BeforeValidator(_said)]
 Line = Annotated[str, BeforeValidator(_line)]
 
 
-def _no_router(raw: Any) -> Any:
-    hint = "remove the table: this version of emu has no routers yet"
-    raise Unfit(expected="no [router] table", found=describe(raw), hint=hint)
-
-
 def _grade(raw: Any) -> Any:
     if raw not in GRADES:
         raise Unfit(
@@ -74,7 +69,6 @@ class PolicyFile(FileModel):
     transport: Line | None = None
     stack: Line | None = None
     client: ClientTable | None = None
-    router: Annotated[Any, BeforeValidator(_no_router), WithJsonSchema({"not": {}})] = None
     sources: dict[str, Any] = Field(default_factory=dict)
 
 

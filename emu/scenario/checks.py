@@ -5,7 +5,7 @@ Each check raises ``InputError`` with the key that is wrong and the next step.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -58,20 +58,38 @@ def _policies(scenario: Scenario) -> None:
 
 
 def _topology(scenario: Scenario) -> None:
-    links = [link.name for link in scenario.links]
-    _known(f"{scenario.shown}: hosts.server.link", scenario.server.link, links)
+    lans = [link.name for link in scenario.lans()]
+    _known(f"{scenario.shown}: hosts.server.link", scenario.server.link, lans)
+    for link in scenario.links:
+        if link.dial is not None:
+            _line(scenario, link.name, link.dial.between, lans)
     for client in scenario.clients:
         where = f"{scenario.shown}: clients.{client.name}"
         if client.name == _SERVER:
             expected = "a name no other host has"
             raise InputError(where, expected=expected, found=quoted(_SERVER), hint="rename it")
-        _known(f"{where}.link", client.link, links)
-        if client.link != scenario.server.link:
-            expected = f'the server\'s link "{scenario.server.link}"'
-            hint = "there are no routers yet, so both must be on one link"
+        _known(f"{where}.link", client.link, lans)
+        if client.link != scenario.server.link and scenario.line_to(client.link) is None:
+            expected = f'the server\'s link "{scenario.server.link}", or one that a line leads to'
+            hint = 'add a link of kind "dial" between the two'
             raise InputError(
                 f"{where}.link", expected=expected, found=quoted(client.link), hint=hint
             )
+
+
+def _line(scenario: Scenario, name: str, between: Sequence[str], lans: list[str]) -> None:
+    """A line leads from the server's LAN to others, each of which has no other way."""
+    where = f"{scenario.shown}: links.{name}.between"
+    for lan in between:
+        _known(where, lan, lans)
+    if between[0] != scenario.server.link or len(between) < 2 or len(set(between)) < len(between):
+        expected = f'"{scenario.server.link}" (the server\'s LAN) first, then other LANs'
+        raise InputError(where, expected=expected, found=", ".join(map(quoted, between)))
+    for lan in between[1:]:
+        other = scenario.line_to(lan)
+        if other is not None and other.name != name:
+            expected = f'a LAN that no other line leads to ("{other.name}" leads to "{lan}")'
+            raise InputError(where, expected=expected, found=quoted(lan))
 
 
 def _program(scenario: Scenario, client: ClientSpec) -> None:

@@ -13,6 +13,7 @@ from emu.errors import InputError
 from emu.policy.toml_files import Library, find, read
 from emu.policy.values import Unfit, describe, nearest, one_of, quoted
 from emu.scenario.checks import check
+from emu.scenario.dialled import dial_spec
 from emu.scenario.expectations import read_expectation
 from emu.scenario.model import (
     At,
@@ -29,6 +30,7 @@ from emu.scenario.thresholds import read_threshold
 
 if TYPE_CHECKING:
     from emu.policy.problems import FileModel
+    from emu.scenario.link_schema import LinkTable
     from emu.scenario.schema import (
         AnyStep,
         ClientTable,
@@ -154,17 +156,8 @@ def _needs(file: ScenarioFile) -> tuple[str, ...]:
 
 
 def _scenario(file: ScenarioFile, document: Mapping[str, Any], name: str, shown: str) -> Scenario:
-    links = tuple(
-        LinkSpec(
-            name=each,
-            kind=table.kind,
-            bandwidth_bit_s=table.bandwidth,
-            propagation_ns=table.propagation,
-            loss=table.loss,
-            jitter_ns=table.jitter,
-        )
-        for each, table in file.links.items()
-    )
+    links = tuple(_link(each, table, shown) for each, table in file.links.items())
+    lans = tuple(link for link in links if link.dial is None)
     server = file.hosts.server
     return Scenario(
         name=name,
@@ -177,12 +170,12 @@ def _scenario(file: ScenarioFile, document: Mapping[str, Any], name: str, shown:
         links=links,
         server=HostSpec(
             name="server",
-            link=server.link or _only_link(links, f"{shown}: hosts.server.link"),
+            link=server.link or _only_link(lans, f"{shown}: hosts.server.link"),
             pinned=_pinned(server.pinned),
             program=tuple(_step(step) for step in server.program),
         ),
         server_rules={f"server.{key}": raw for key, raw in file.server.items()},
-        clients=tuple(_client(each, table, links, shown) for each, table in file.clients.items()),
+        clients=tuple(_client(each, table, lans, shown) for each, table in file.clients.items()),
         faults=tuple(_fault(number, table) for number, table in enumerate(file.faults, 1)),
         expects=_expects(file, shown),
         expert_rows={"default": 0, **file.expert_rows},
@@ -191,6 +184,28 @@ def _scenario(file: ScenarioFile, document: Mapping[str, Any], name: str, shown:
         ),
         document=document,
         shown=shown,
+    )
+
+
+def _link(name: str, table: LinkTable, shown: str) -> LinkSpec:
+    if table.kind == "lan":
+        assert table.bandwidth is not None, "the schema asks for it"
+        return LinkSpec(
+            name=name,
+            kind=table.kind,
+            bandwidth_bit_s=table.bandwidth,
+            propagation_ns=table.propagation,
+            loss=table.loss,
+            jitter_ns=table.jitter,
+        )
+    dial = dial_spec(table, f"{shown}: links.{name}")
+    return LinkSpec(
+        name=name,
+        kind=table.kind,
+        bandwidth_bit_s=dial.line.bits_per_second,
+        propagation_ns=table.propagation,
+        loss=0.0,
+        dial=dial,
     )
 
 

@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emu.policy.model import SCENARIO, Policy, Source
+from emu.scenario.dialled import DialSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSpec:
-    """A LAN.  ``bandwidth_bit_s``: bits a second.  ``loss``: probability per frame, 0 to 1.
+    """A LAN or, with ``dial``, a dialled line.  ``bandwidth_bit_s``: bits a second.
 
-    ``jitter_ns``: every frame takes up to that much longer, drawn from the seed.
+    ``loss``: probability per frame, 0 to 1.  ``jitter_ns``: every frame takes up to that much
+    longer, drawn from the seed.
     """
 
     name: str
@@ -26,6 +28,7 @@ class LinkSpec:
     propagation_ns: int
     loss: float
     jitter_ns: int = 0
+    dial: DialSpec | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +224,22 @@ class Scenario:
     def client(self, name: str) -> ClientSpec:
         """The client of that name; ``KeyError`` when there is none."""
         return {client.name: client for client in self.clients}[name]
+
+    def link(self, name: str) -> LinkSpec:
+        """The link of that name; ``KeyError`` when there is none."""
+        return {link.name: link for link in self.links}[name]
+
+    def lans(self) -> tuple[LinkSpec, ...]:
+        """The LANs, the server's first: their order gives them their segments."""
+        lans = [link for link in self.links if link.dial is None]
+        return tuple(sorted(lans, key=lambda link: link.name != self.server.link))
+
+    def line_to(self, lan: str) -> LinkSpec | None:
+        """The dialled line behind which a LAN lies, seen from the server; None for its own."""
+        for link in self.links:
+            if link.dial is not None and lan in link.dial.between[1:]:
+                return link
+        return None
 
     def expects_for(self, policy: str) -> tuple[ExpectSpec, ...]:
         """The expectations that a run under this policy is judged by, in the file's order."""

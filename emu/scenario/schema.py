@@ -14,13 +14,12 @@ from pydantic import model_validator as validates
 from emu.policy.problems import FileModel
 from emu.policy.schema import Line, Text, values_model
 from emu.policy.values import Unfit, describe, friendly, nearest, one_of, quoted
+from emu.scenario.link_schema import LinkTable
 from emu.scenario.scalars import (
-    Bandwidth,
     Deed,
     Instant,
     Name,
     Port,
-    Probability,
     Sequence,
     Span,
     Struck,
@@ -31,16 +30,6 @@ from emu.scenario.vocabulary import FAULT_KINDS, SERVER_DEEDS, FaultKind
 
 #: More instants than this in one step were not meant either.
 _INSTANTS_MAX = 100_000
-
-
-class LinkTable(FileModel):
-    """``[links.NAME]``."""
-
-    kind: Annotated[str, choice(("lan",))]
-    bandwidth: Bandwidth
-    propagation: Instant = 0
-    jitter: Instant = 0
-    loss: Probability = 0.0
 
 
 class ServerPins(FileModel):

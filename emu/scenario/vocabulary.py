@@ -63,6 +63,17 @@ FAULT_KINDS = (
     ),
 )
 
+#: What joins hosts: a switched LAN, or a line between LANs that is dialled on demand.
+LINK_KINDS = ("lan", "dial")
+#: How a dialled line's routers dial, by whose numbers they are (``machines/dial/params``); the
+#: first is the default, here and below.
+ROUTERS = ("cisco", "isdn4linux", "pppd", "diald")
+#: Dialer lists by name (``machines/interesting``).
+DIALER_LISTS = ("usual", "everything", "no-watchdogs", "no-keepalives")
+#: How RIP and SAP cross a dialled line (facts/ipx.md 4.2): routes are configured and nothing
+#: crosses; every 60 s while it is up; only changes (RFC 1582, 2091); in active periods.
+UPDATES = ("static", "periodic", "triggered", "snapshot")
+
 #: What a client's program can do.  ``work``: a request or keystrokes, answered by the server.
 DEEDS = ("log-on", "work", "log-off")
 

@@ -22,6 +22,7 @@ class Parameter:
     ``kind``: duration (nanoseconds inside, text with units in files), count, flag, choice.
     ``low``/``high``: inclusive range of durations (ns) and counts; None leaves it open.
     ``never``: a duration may also be the word ``never`` (None inside).
+    ``optional``: a policy need not give it; who wants it then has a value of its own.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Parameter:
     high: int | None = None
     choices: tuple[str, ...] = ()
     never: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from emu.machines.dial.calls import (
     Heard,
     LinkOpened,
     PlaceCall,
+    Raise,
     RefuseCall,
 )
 from emu.machines.dial.group import DialGroup, On, Route
@@ -45,6 +46,7 @@ __all__ = [
     "LinkOpened",
     "On",
     "PlaceCall",
+    "Raise",
     "RefuseCall",
     "Route",
     "State",

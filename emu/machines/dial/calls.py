@@ -15,6 +15,13 @@ class Carry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Raise:
+    """The operator wants the link up, whatever there is to carry.  ``destination``: for a group."""
+
+    destination: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contend:
     """Whether somebody else waits for the channel (fast-idle applies)."""
 

@@ -27,7 +27,7 @@ from emu.machines.base import (
     Transmit,
 )
 from emu.machines.dial.block import NOT_INTERESTING, QUEUE_FULL, NextUnit, State
-from emu.machines.dial.calls import Arrived, Carry, Contend, RefuseCall
+from emu.machines.dial.calls import Arrived, Carry, Contend, Raise, RefuseCall
 from emu.machines.dial.link import DialLink
 from emu.machines.dial.params import DialParams
 
@@ -94,6 +94,8 @@ class DialGroup:
                 effects = [*self._route(route, now)]
             case Received(pdu=On() as on):
                 effects = [*self._told(on, now)]
+            case Asked(request=Raise(destination=name)):
+                effects = [*self._raise(name, now)]
             case Asked(request=On() as on):
                 effects = [*self._step(on.destination, Asked(on.value), now)]
             case Expired():
@@ -127,6 +129,12 @@ class DialGroup:
             yield from self._step(name, Asked(packet), now)
         else:
             yield from self._wait(name, route.octets, now)
+
+    def _raise(self, name: str, now: int) -> Iterator[Effect]:
+        """By hand: only a destination that has no call, and only over a free channel."""
+        if name not in self.taken and len(self.taken) < self._channels:
+            self._take(name)
+            yield from self._step(name, Asked(Raise()), now)
 
     def _wait(self, name: str, octets: bytes, now: int) -> Iterator[Effect]:
         """Keep it until a channel is free; the links that are up are told that somebody waits."""

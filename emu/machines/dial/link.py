@@ -42,6 +42,7 @@ from emu.machines.dial.calls import (
     HangUpNow,
     Heard,
     LinkOpened,
+    Raise,
     RefuseCall,
 )
 
@@ -64,6 +65,7 @@ class Event(Enum):
     ARRIVED = "a call arrives"
     CONTEND = "contention"
     HANG_UP = "hang up"
+    RAISE = "raise"
     EXPIRED = "expired"
     FOREIGN = "nothing this machine has a row for"
 
@@ -103,6 +105,10 @@ class DialLink(DialBlock):
         if self._queue:
             self._due_ns = self._may_dial_ns
         return said
+
+    def raise_by_hand(self, _: Stimulus, now: int) -> Effects:
+        """As if something interesting had come, but with nothing to carry."""
+        return self.dial(now)
 
     def pause_over(self, _: Stimulus, now: int) -> Effects:
         return self.dial(now)
@@ -212,6 +218,7 @@ _OPEN = "RFC 1661 3.2"
 
 TABLE: Mapping[tuple[State, Event], Row[DialLink, State]] = {
     (_DOWN, Event.CARRY): Row(DialLink.raise_link, _TO_DIALLING, _DEMAND),
+    (_DOWN, Event.RAISE): Row(DialLink.raise_by_hand, _TO_DIALLING, _DEMAND),
     (_DOWN, Event.EXPIRED): Row(DialLink.pause_over, _TO_DIALLING, _ENABLE),
     (_DOWN, Event.ARRIVED): Row(DialLink.answer, _TO_DIALLING, _CALL),
     (_DOWN, Event.CONTEND): Row(DialLink.contend, _STAYS, _IDLE),
@@ -252,6 +259,7 @@ _EVENTS: Mapping[type, Event] = {
     Carry: Event.CARRY,
     Contend: Event.CONTEND,
     HangUpNow: Event.HANG_UP,
+    Raise: Event.RAISE,
     Heard: Event.HEARD,
     Connected: Event.CONNECTED,
     LinkOpened: Event.OPENED,

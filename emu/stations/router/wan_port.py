@@ -42,6 +42,7 @@ from emu.machines.dial import (
     LinkOpened,
     On,
     PlaceCall,
+    Raise,
     RefuseCall,
     Route,
     State,
@@ -178,6 +179,11 @@ class WanPort:
         if destination in self.group.taken:
             value = Cleared(cause=cause) if connected else Failed(cause=cause)
             self._told(peer, value, now)
+
+    def raise_lines(self, now: int) -> None:
+        """The operator wants every destination reached."""
+        for name in self._peers:
+            self._group(Asked(Raise(destination=name)), now)
 
     def hang_up(self, why: str, now: int) -> None:
         """The operator ends every call there is."""

@@ -1,0 +1,60 @@
+"""Calls over a dialled line: who placed them, from when to when they are charged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One call between two routers.
+
+    ``channel``: its B channel, 1 or 2; 1 on a line that has no more.  ``connected_ns``: CONNECT
+    or carrier, from when it is charged; None while, or if, it never connects.
+    ``octets``: carried both ways, for tariffs by volume.  ``cause``: why it ended.
+    """
+
+    caller: str
+    called: str
+    channel: int
+    asked_ns: int
+    connected_ns: int | None = None
+    ended_ns: int | None = None
+    cause: str = ""
+    octets: int = 0
+
+    @property
+    def is_up(self) -> bool:
+        """Whether octets flow."""
+        return self.connected_ns is not None and self.ended_ns is None
+
+    def other(self, router: str) -> str:
+        """The far end, seen from one."""
+        return self.called if router == self.caller else self.caller
+
+
+class CallUser(Protocol):
+    """What call control tells the two routers of a line, by name."""
+
+    def arrived(self, router: str, caller: str, now: int, /) -> None: ...
+
+    def connected(self, router: str, other: str, now: int, /) -> None: ...
+
+    def over(self, router: str, other: str, cause: str, now: int, /) -> None: ...
+
+
+class CallControl(Protocol):
+    """How calls are placed on a line: over D channels, or by modems."""
+
+    def place(self, caller: str, called: str, now: int, /) -> None: ...
+
+    def answer(self, router: str, caller: str, now: int, /) -> None: ...
+
+    def refuse(self, router: str, caller: str, now: int, /) -> None: ...
+
+    def end(self, router: str, other: str, why: str, now: int, /) -> None: ...
+
+    def cut(self, now: int, /) -> None:
+        """The network fails: every call is gone, with a cause where there is a D channel."""
+        ...
