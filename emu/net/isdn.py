@@ -155,6 +155,8 @@ class IsdnControl:
         self._accesses: dict[str, _Access] = {}
         #: By access and the router's key on it.
         self._by_key: dict[tuple[str, CallKey], Call] = {}
+        #: Where one end of the D channel has the call behind it and the other not yet.
+        self._half_over: set[tuple[str, CallKey]] = set()
 
     def join(self, name: str, tap: Callable[[bytes, bool], None] | None = None) -> None:
         """A router's access.  ``tap(octets, sent)``: sees its D channel, if anybody does."""
@@ -199,9 +201,10 @@ class IsdnControl:
                 self._accesses[name].network.clear(_turned(key), CAUSE_OUT_OF_ORDER, now)
 
     def _find(self, router: str, other: str) -> CallKey | None:
+        """The call that this router's end still has."""
         for (name, key), call in self._by_key.items():
             if name == router and call.other(router) == other:
-                return key
+                return key if self._accesses[router].user.has(key) else None
         return None
 
     # --- the exchange ------------------------------------------------------------------------
@@ -249,12 +252,11 @@ class IsdnControl:
                 self._accesses[other[0]].network.answer(_turned(other[1]), now)
 
     def cleared(self, access: _Access, key: CallKey, cause: Cause, now: int) -> None:
-        """One side is gone: the other is cleared with the same cause."""
+        """The exchange's end is gone: the other side is cleared with the same cause."""
         call = self._by_key.get((access.name, key))
         if call is None:
             return
-        if call.ended_ns is None:
-            call.ended_ns, call.cause = now, str(cause)
+        self._over(call, access, key, str(cause), now)
         for name, other in self._keys_of(call):
             if (name, other) != (access.name, key):
                 network = self._accesses[name].network
@@ -262,9 +264,21 @@ class IsdnControl:
 
     def left(self, access: _Access, key: CallKey, cause: str, now: int) -> None:
         """The router's own end of the call is gone."""
-        call = self._by_key.pop((access.name, key), None)
+        call = self._by_key.get((access.name, key))
         if call is not None:
+            self._over(call, access, key, cause, now)
             self.user.over(access.name, call.other(access.name), cause, now)
+
+    def _over(self, call: Call, access: _Access, key: CallKey, cause: str, now: int) -> None:
+        """The first end that is gone ends the charge; the last one frees the key."""
+        if call.ended_ns is None:
+            call.ended_ns, call.cause = now, cause
+        place = access.name, key
+        if place in self._half_over:
+            self._half_over.remove(place)
+            del self._by_key[place]
+        else:
+            self._half_over.add(place)
 
     def _keys_of(self, call: Call) -> list[tuple[str, CallKey]]:
         return [place for place, each in self._by_key.items() if each is call]

@@ -109,6 +109,10 @@ class DChannelEnd:
             where = self._location if location is None else location
             self._step(key, Asked(Clear(cause=Cause(value=value, location=where))), now)
 
+    def has(self, key: CallKey) -> bool:
+        """Whether the call is still there."""
+        return key in self._calls
+
     def _free_reference(self) -> int:
         """The next one: a reference that was just released is not taken at once."""
         for _ in range(_REFERENCE_MAX):

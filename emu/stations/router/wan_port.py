@@ -146,6 +146,7 @@ class WanPort:
             frame = decode_ppp(octets)
             if frame.protocol in CONTROL_PROTOCOLS:
                 packet = decode_control(frame.payload, protocol=frame.protocol)
+                self._start(peer, now)
                 self._ppp(peer, peer.ppp.step(Received(packet), now), now)
                 return
         except PeerProtocolError:
@@ -204,14 +205,20 @@ class WanPort:
         """Whatever is due: PPP first, so that a link that opens now is not given up."""
         for peer in self._peers.values():
             if peer.open_ns <= now:
-                peer.open_ns = NEVER
-                self._ppp(peer, peer.ppp.step(Asked(Open()), now), now)
+                self._start(peer, now)
             due = peer.ppp.due()
             if due is not None and due <= now:
                 self._ppp(peer, peer.ppp.step(EXPIRED, now), now)
         due = self.group.due()
         if due is not None and due <= now:
             self._group(EXPIRED, now)
+
+    def _start(self, peer: _Peer, now: int) -> None:
+        """PPP begins when this end is ready or, at the latest, when the far end has begun
+        (RFC 1661 4.1: a request in Stopped is answered and followed by our own)."""
+        if peer.open_ns != NEVER:
+            peer.open_ns = NEVER
+            self._ppp(peer, peer.ppp.step(Asked(Open()), now), now)
 
     # --- effects -----------------------------------------------------------------------------
 
