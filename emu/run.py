@@ -331,7 +331,8 @@ def _fault_of(loss: Loss, sooner_ns: int) -> Fault:
         return None if at_ns is None else max(loss.at_ns, at_ns - sooner_ns)
 
     return Fault(
-        kind=loss.fault,
+        # To the server's timers a line that is out is a cable that is cut.
+        kind="cable" if loss.fault == "line-outage" else loss.fault,
         lost_at_ns=loss.at_ns,
         until_ns=sooner(loss.until_ns),
         back_at_ns=sooner(loss.back_at_ns) if sooner_ns > 0 else loss.back_at_ns,

@@ -3,7 +3,8 @@
 The formula's agreement is expected of every run of every policy (architecture.md 3); it is
 judged for the first fault of each session, and only where frames cannot be lost by chance,
 where nobody took the session over before the transport noticed, and where the client was not
-lost a second time before that: of these the formula says nothing.  Nor is it told of a client
+lost a second time before that: of these the formula says nothing.  Nor is it told when a line
+that was out comes up again, of a client
 that waits for an acknowledgement itself behind a cut cable, and may give up on its own, or what
 was on the wire when a client fell asleep.
 """
@@ -51,7 +52,8 @@ def _beyond_the_formula(loss: Loss, tolerance: int) -> bool:
     fell_asleep = loss.fault == "suspend" and since_ns is not None
     if fell_asleep and 0 <= loss.at_ns - (since_ns or 0) < tolerance // ROUND_TRIPS:
         return True
-    if loss.client_waits:
+    # How long a dialled line takes to come up again is no formula's business.
+    if loss.client_waits or (loss.fault == "line-outage" and loss.until_ns is not None):
         return True
     over = loss.ended_at_ns is not None and not loss.recovered
     taken_over = over and loss.noticed_at_ns is None

@@ -11,10 +11,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from emu.tariff.model import Bill
+from emu.units import NS_PER_S
 
 if TYPE_CHECKING:
     from emu.net.calls import Call
     from emu.net.wan import DialledLine
+
+#: What it takes to clear a call (PPP's end, DISCONNECT, RELEASE) belongs to the call's price.
+_CLEARING_NS = NS_PER_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +42,7 @@ class LineFigures:
 
 def line_figures(line: DialledLine, horizon_ns: int) -> LineFigures:
     """The line's account at the end of a run; a call that is still up ends with it."""
-    idle_ns = line.spec.params.idle_ns or 0
-    settled_ns = line.log_on_ns + idle_ns
+    settled_ns = line.log_on_ns + (line.spec.params.idle_ns or 0)
     connected = [call for call in line.calls if call.connected_ns is not None]
     set_up = [call for call in connected if (call.connected_ns or 0) <= line.log_on_ns]
     log_on, beyond, beyond_ns = Bill(), Bill(), 0
@@ -48,10 +51,12 @@ def line_figures(line: DialledLine, horizon_ns: int) -> LineFigures:
         whole = _bill(line, first, last, call.octets)
         part = Bill()
         if call in set_up:
-            part = _bill(line, first, min(last, settled_ns), call.octets)
+            paid_ns = last if last - settled_ns <= _CLEARING_NS else settled_ns
+            part = _bill(line, first, min(last, paid_ns), call.octets)
+            first = min(last, max(first, paid_ns))
         log_on += part
         beyond += whole - part
-        beyond_ns += max(0, last - max(first, settled_ns)) if call in set_up else last - first
+        beyond_ns += last - first
     failed = [call for call in line.calls if call.connected_ns is None and call.ended_ns]
     return LineFigures(
         calls=len(connected) - len(set_up),

@@ -30,12 +30,14 @@ _STRIKES = {
     "kill": "has its program killed; its kernel says goodbye",
     "cable": "has its cable cut",
     "suspend": "goes to sleep, its NIC is off",
+    "line-outage": "is cut off: the line carries no call any more",
 }
 _ENDS = {
     "os-hang": "comes to itself again",
     "app-hang": "has a program that goes on",
     "cable": "has its cable back",
     "suspend": "wakes up",
+    "line-outage": "can be called again",
 }
 #: The same as words of the ledger; power is the host's to note.
 _WORDS = {
@@ -83,7 +85,7 @@ class Operator:
         return fault.back_at_ns(self._world.scenario.client(client).boot_time_ns)
 
     def _victims(self, fault: FaultSpec) -> list[str]:
-        return [*self._world.hosts] if fault.client is None else [fault.client]
+        return self._world.scenario.struck_by(fault)
 
     # --- strike, end, restart ----------------------------------------------------------------
 
@@ -99,6 +101,10 @@ class Operator:
         if fault.kind == "cable":
             self._log_cable("cut", fault)
             self._lan(fault).cut(self._port(fault))
+            return
+        if fault.line is not None:
+            self._log_line("line-out", fault.line)
+            world.lines[fault.line].fail(fault.how, world.timeline.now)
             return
         assert fault.client is not None
         host = world.hosts[fault.client]
@@ -124,7 +130,7 @@ class Operator:
         world = self._world
         assert world.terminal is not None
         for client in self._victims(fault):
-            waits = fault.kind == "cable" and self._waits(client)
+            waits = fault.kind in ("cable", "line-outage") and self._waits(client)
             end = world.agents[client].connection
             world.terminal.returned(client, end, waits=waits)
             self._struck.pop(client, None)
@@ -132,6 +138,10 @@ class Operator:
         if fault.kind == "cable":
             self._log_cable("mend", fault)
             self._lan(fault).mend(self._port(fault))
+            return
+        if fault.line is not None:
+            self._log_line("line-back", fault.line)
+            world.lines[fault.line].mend()
             return
         assert fault.client is not None
         boot = world.hosts[fault.client].boot
@@ -223,10 +233,17 @@ class Operator:
             name = None if port is None else port.name
             world.ledger.note(world.timeline.now, word, link=self._lan(fault).name, port=name)
 
+    def _log_line(self, word: str, line: str) -> None:
+        world = self._world
+        if world.ledger is not None:
+            world.ledger.note(world.timeline.now, word, line=line)
+
     def _tell(self, fault: FaultSpec, what: str) -> None:
         world = self._world
-        who = "every client" if fault.client is None else fault.client
-        place = "" if fault.place == "client" else f" ({fault.place})"
+        who = fault.client or "every client"
+        if fault.line is not None:
+            who = f"everybody behind {fault.line}"
+        place = "" if fault.place in ("client", "line") else f" ({fault.place})"
         world.records.power.append((world.timeline.now, who, what + place))
         if world.recording is not None:
             text = f"{who} {what}{place}"

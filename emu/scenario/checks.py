@@ -109,6 +109,9 @@ def _faults(scenario: Scenario) -> None:
     names = [client.name for client in scenario.clients]
     for fault in scenario.faults:
         where = f"{scenario.shown}: faults.{fault.number}"
+        if fault.line is not None:
+            lines = [link.name for link in scenario.links if link.dial is not None]
+            _known(f"{where}.line", fault.line, lines or ["a link of kind dial"])
         if fault.client is not None:
             _struck(f"{where}.client", fault.client, names)
         latest_ns = fault.latest_ns or fault.at_ns
@@ -118,7 +121,7 @@ def _faults(scenario: Scenario) -> None:
             found, hint = friendly(latest_ns), "raise the horizon"
             raise InputError(f"{where}.{key}", expected=expected, found=found, hint=hint)
     for client in scenario.clients:
-        mine = [fault for fault in scenario.faults if fault.client in (None, client.name)]
+        mine = [fault for fault in scenario.faults if client.name in scenario.struck_by(fault)]
         _apart(scenario.shown, client, sorted(mine, key=lambda fault: fault.at_ns))
 
 

@@ -27,6 +27,7 @@ from emu.scenario.model import (
     ThresholdSpec,
 )
 from emu.scenario.thresholds import read_threshold
+from emu.scenario.vocabulary import OUTAGES
 
 if TYPE_CHECKING:
     from emu.policy.problems import FileModel
@@ -236,7 +237,9 @@ def _fault(number: int, table: FaultTable) -> FaultSpec:
         kind=table.kind,
         off_for_ns=table.off_for,
         for_ns=table.lasts,
-        place=table.place or "client",
+        place=table.place or ("client" if table.line is None else "line"),
+        line=table.line,
+        how="" if table.line is None else table.how or OUTAGES[0],
     )
 
 

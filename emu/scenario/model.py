@@ -115,7 +115,8 @@ class ClientSpec:
 class FaultSpec:
     """What strikes.  ``number``: counts from 1, as in ``--set faults.1.at=...``.
 
-    ``client``: whom; None for every client of the server (a cable cut elsewhere).
+    ``client``: whom; None for every client of the server (a cable cut elsewhere), or of a line.
+    ``line``: the dialled line that is out, ``how`` as in ``vocabulary.OUTAGES``.
     ``off_for_ns``: how long the power stays away; None: for good (power-loss) or no time at
     all (reboot).  ``for_ns``: how long it lasts, for faults that leave the client its state;
     None: to the end of the run.  ``place``: see ``vocabulary.FaultKind``.  ``latest_ns``: when
@@ -130,6 +131,8 @@ class FaultSpec:
     for_ns: int | None = None
     place: str = "client"
     latest_ns: int | None = None
+    line: str | None = None
+    how: str = ""
 
     @property
     def until_ns(self) -> int | None:
@@ -240,6 +243,16 @@ class Scenario:
             if link.dial is not None and lan in link.dial.between[1:]:
                 return link
         return None
+
+    def struck_by(self, fault: FaultSpec) -> list[str]:
+        """The clients that a fault strikes, by name."""
+        if fault.client is not None:
+            return [fault.client]
+        if fault.line is None:
+            return [client.name for client in self.clients]
+        dial = self.link(fault.line).dial
+        behind = () if dial is None else dial.between[1:]
+        return [client.name for client in self.clients if client.link in behind]
 
     def expects_for(self, policy: str) -> tuple[ExpectSpec, ...]:
         """The expectations that a run under this policy is judged by, in the file's order."""

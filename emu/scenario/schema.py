@@ -26,7 +26,7 @@ from emu.scenario.scalars import (
     choice,
     count,
 )
-from emu.scenario.vocabulary import FAULT_KINDS, SERVER_DEEDS, FaultKind
+from emu.scenario.vocabulary import FAULT_KINDS, OUTAGES, SERVER_DEEDS, FaultKind
 
 #: More instants than this in one step were not meant either.
 _INSTANTS_MAX = 100_000
@@ -141,6 +141,8 @@ class FaultTable(FileModel):
     off_for: Span | None = None
     lasts: Span | None = Field(default=None, alias="for")
     place: Line | None = None
+    line: Name | None = None
+    how: Annotated[str, choice(OUTAGES)] | None = None
 
     @validates(mode="before")
     @classmethod
@@ -163,12 +165,23 @@ class FaultTable(FileModel):
             raise Unfit(
                 expected=one_of(kind.places), found=quoted(self.place), hint=hint, key="place"
             )
+        self._line_of(kind)
         self._whom(at_client=(self.place or kind.places[0]) == "client", kind=kind)
         return self
 
+    def _line_of(self, kind: FaultKind) -> None:
+        """A line is struck by what strikes lines, and by nothing else."""
+        if kind.on_line and self.line is None:
+            hint = "name a dialled link"
+            raise Unfit(expected="the line it strikes", found=describe(None), hint=hint, key="line")
+        for key in () if kind.on_line else ("line", "how"):
+            if getattr(self, key) is not None:
+                raise self._unwanted(key, "")
+
     def _unwanted(self, key: str, instead: str) -> Unfit:
         """A kind that has no such duration; it may have the other one."""
-        raw = friendly(getattr(self, {"for": "lasts"}.get(key, key)))
+        found = getattr(self, {"for": "lasts"}.get(key, key))
+        raw = found if isinstance(found, str) else friendly(found)
         hint = f"leave it out, or say {instead}" if instead else "leave it out"
         return Unfit(expected=f'no {key} with "{self.kind}"', found=quoted(raw), hint=hint, key=key)
 
@@ -187,7 +200,8 @@ class FaultTable(FileModel):
                 expected="the client it strikes", found=describe(None), hint=hint, key="client"
             )
         if not at_client and self.client is not None:
-            expected = f'no client: place "{self.place}" strikes all of them'
+            place = self.place or kind.places[0]
+            expected = f'no client: place "{place}" strikes all of them'
             raise Unfit(
                 expected=expected, found=quoted(self.client), hint="leave it out", key="client"
             )

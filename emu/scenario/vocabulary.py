@@ -15,7 +15,8 @@ class FaultKind:
     ``off_for``: whether the fault may say how long the power stays away.  ``lasts``: whether it
     may say, with ``for``, how long it holds; the client is then there again with all its state.
     ``places``: where it can strike; the first is the default.  Only at ``client`` does it name a
-    client; elsewhere it strikes every client of the server.
+    client; elsewhere it strikes every client of the server.  ``on_line``: it strikes a dialled
+    line, and with it every client behind that.
     """
 
     name: str
@@ -23,6 +24,7 @@ class FaultKind:
     off_for: bool = False
     lasts: bool = False
     places: tuple[str, ...] = ("client",)
+    on_line: bool = False
 
 
 FAULT_KINDS = (
@@ -61,7 +63,19 @@ FAULT_KINDS = (
         what="the client sleeps with its NIC off; with for it resumes, state and all",
         lasts=True,
     ),
+    FaultKind(
+        name="line-outage",
+        what="a dialled line carries no call any more: those that are up are cleared, new ones"
+        " fail; strikes every client behind it",
+        lasts=True,
+        places=("line",),
+        on_line=True,
+    ),
 )
+
+#: How a line that is out answers a call: cause 27, cause 17, or not at all, so that the caller
+#: waits in vain (its far router has no power, say).  The first is the default.
+OUTAGES = ("out-of-order", "busy", "no-answer")
 
 #: What joins hosts: a switched LAN, or a line between LANs that is dialled on demand.
 LINK_KINDS = ("lan", "dial")
