@@ -204,7 +204,7 @@ def _collect(
         records=records,
         links=link_results(world),
         session_limit=world.rules.session_limit,
-        assumptions=tuple(_once(a for p in used.values() for a in p.assumptions())),
+        assumptions=tuple(_once(_assumed(world, used.values()))),
         recording=recording,
         sha256=pcapng.digest(recording, comment),
         predicted_ns=predict(world),
@@ -255,6 +255,14 @@ def survey(
         return found
 
     return trio.run(main)
+
+
+def _assumed(world: World, policies: Iterable[Policy]) -> Iterator[Mapping[str, Value]]:
+    """What no source decides: of the policies, and of the lines that were played."""
+    for policy in policies:
+        yield from policy.assumptions()
+    for line in world.lines.values():
+        yield from line.spec.assumptions()
 
 
 def _once(assumptions: Iterable[Mapping[str, Value]]) -> Iterator[Mapping[str, Value]]:

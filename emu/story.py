@@ -13,6 +13,7 @@ from emu.net.records import ProbeFrame, SessionRecord
 from emu.policy.model import Policy
 from emu.result import RunResult
 from emu.scenario.model import Scenario
+from emu.story_calls import bill_sentences, call_events
 from emu.transports.table import transport_named
 from emu.units import NS_PER_S, format_duration
 
@@ -109,6 +110,8 @@ def _events(scenario: Scenario, result: RunResult) -> Iterator[_Event]:
     for at, client, what in records.power:
         yield _Event(at_ns=at, order=3, style=BAD, text=f"{client} {what}")
     yield from _failures(result)
+    for at, text in call_events(result):
+        yield _Event(at_ns=at, order=1, style=DIM, text=text)
     many = len(records.sessions) > SESSIONS_WITH_PROBES_MAX
     for record in records.sessions.values():
         yield from _states(record)
@@ -231,6 +234,7 @@ def sentences(result: RunResult) -> Iterator[str]:
     else:
         for record in struck:
             yield _one(record, result)
+    yield from bill_sentences(result)
 
 
 def _quiet(result: RunResult) -> str:

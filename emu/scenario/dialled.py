@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -60,9 +60,22 @@ class DialSpec:
     raised_at_ns: int | None
 
     def assumptions(self) -> list[dict[str, str]]:
-        """What no source decides of its line and tariff."""
+        """What no source decides of its line, its tariff and its routers."""
         tariff = [] if self.tariff is None else self.tariff.assumptions()
-        return [*self.line.assumptions(), *tariff]
+        routers = [
+            {"what": f"router.{what}", "value": value, "why": why}
+            for what, value, why in self._habits()
+        ]
+        return [*self.line.assumptions(), *tariff, *routers]
+
+    def _habits(self) -> Iterator[tuple[str, str, str]]:
+        """facts/ipx.md 4.2 has the timers of the products, not these."""
+        either = self.params.inbound_counts
+        queue = self.params.queue_frames
+        why = "no source says whether packets that arrive keep the line up, too"
+        yield "counts", "either" if either else "outbound", why
+        why = "no source says how many packets a router keeps while it dials"
+        yield "queue", f"{queue} packets" if queue else "none", why
 
 
 def dial_spec(table: LinkTable, where: str) -> DialSpec:
