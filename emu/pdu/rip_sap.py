@@ -20,9 +20,14 @@ SAP_NEAREST_RESPONSE = 4
 TRIGGERED_REQUEST = 6
 TRIGGERED_RESPONSE = 7
 TRIGGERED_ACKNOWLEDGEMENT = 8
+TRIGGERED = (TRIGGERED_REQUEST, TRIGGERED_RESPONSE, TRIGGERED_ACKNOWLEDGEMENT)
 
 #: Hops of what is not reachable (RFC 1582 3: "16 (which represents 'infinity')").
 HOPS_UNREACHABLE = 16
+
+#: "All services", "all networks" in a query or request (remembered, grade M).
+SERVICE_ANY = 0xFFFF
+NETWORK_ANY = 0xFFFFFFFF
 
 #: SAP service type of a file server, as every NetWare client asks for it (capture T1).
 SERVICE_FILE_SERVER = 4
