@@ -27,9 +27,7 @@ CLIENT = IpxAddress(network=LAN_NETWORK, node=CLIENT_NODE, socket=0x4003)
 THEM = IpxAddress(network=WAN_NETWORK, node=ROUTER_NODE, socket=0x0453)
 THEM_SAP = IpxAddress(network=WAN_NETWORK, node=ROUTER_NODE, socket=0x0452)
 
-ASK_ROUTES = Rip(
-    operation=1, entries=(RipEntry(network=0xFFFFFFFF, hops=0xFFFF, ticks=0xFFFF),)
-)
+ASK_ROUTES = Rip(operation=1, entries=(RipEntry(network=0xFFFFFFFF, hops=0xFFFF, ticks=0xFFFF),))
 ASK_SERVICES = Sap(operation=1, service=0xFFFF)
 REQUEST = Rip(operation=6)
 REQUEST_SAP = Sap(operation=6)

@@ -217,9 +217,7 @@ def test_what_has_no_row_is_refused() -> None:
 
 
 @pytest.mark.parametrize("by", [1, -1])
-@pytest.mark.parametrize(
-    "name", ["gather_ns", "retransmit_ns", "retransmissions", "poll_ns"]
-)
+@pytest.mark.parametrize("name", ["gather_ns", "retransmit_ns", "retransmissions", "poll_ns"])
 def test_a_number_off_by_one_is_caught(name: str, by: int) -> None:
     wrong: Any = replace(RFC_1582, **{name: getattr(RFC_1582, name) + by})
     with pytest.raises(AssertionError):
