@@ -15,7 +15,17 @@ from emu.pdu.ncp import (
     NcpType,
     Watchdog,
 )
-from emu.pdu.rip_sap import RIP_REQUEST, Rip, RipEntry, Sap, SapEntry
+from emu.pdu.rip_sap import (
+    RIP_REQUEST,
+    TRIGGERED_ACKNOWLEDGEMENT,
+    TRIGGERED_REQUEST,
+    TRIGGERED_RESPONSE,
+    Rip,
+    RipEntry,
+    Sap,
+    SapEntry,
+    UpdateHeader,
+)
 from emu.pdu.serialization import Serialization
 from emu.pdu.spx import (
     CONNECTION_NONE as SPX_CONNECTION_NONE,
@@ -52,6 +62,12 @@ _KINDS = {
     NcpType.BUSY: "request being processed",
 }
 _MARKS = {WATCHDOG_POLL: "poll", WATCHDOG_ANSWER: "answer", 0x21: "message", 0x40: "change-over"}
+#: RFC 1582 5, 6.
+_TRIGGERED = {
+    TRIGGERED_REQUEST: "triggered request",
+    TRIGGERED_RESPONSE: "triggered response",
+    TRIGGERED_ACKNOWLEDGEMENT: "triggered acknowledgement",
+}
 _SAP_OPERATIONS = {
     1: "general query",
     2: "general response",
@@ -162,6 +178,8 @@ def describe_serialization(packet: Serialization) -> str:
 
 def describe_sap(sap: Sap) -> str:
     """Operation, then what is asked for or who is offered."""
+    if sap.operation in _TRIGGERED:
+        return _triggered_text("SAP", sap, [*map(_sap_entry_text, sap.entries)])
     name = _SAP_OPERATIONS.get(sap.operation, f"operation {sap.operation}")
     if sap.service is not None:
         return f"SAP {name}, {_service_text(sap.service)}"
@@ -183,7 +201,24 @@ def describe_rip(rip: Rip) -> str:
     """Networks asked for, or routes with their hops and ticks."""
     if rip.operation == RIP_REQUEST:
         return "RIP request, " + (", ".join(map(_network_text, rip.entries)) or "no entries")
+    if rip.operation in _TRIGGERED:
+        return _triggered_text("RIP", rip, [*map(_route_text, rip.entries)])
     return "RIP response, " + ("; ".join(map(_route_text, rip.entries)) or "no entries")
+
+
+def _triggered_text(protocol: str, packet: Rip | Sap, entries: list[str]) -> str:
+    """RFC 1582: a request is bare, an acknowledgement has numbers, a response entries too."""
+    name = f"{protocol} {_TRIGGERED[packet.operation]}"
+    if packet.update is not None:
+        name += f" {_update_text(packet.update)}"
+    if packet.operation != TRIGGERED_RESPONSE:
+        return name
+    return f"{name}, " + ("; ".join(entries) or "no entries")
+
+
+def _update_text(update: UpdateHeader) -> str:
+    of = f" of {update.fragments}" if update.fragments else ""
+    return f"{update.sequence} fragment {update.fragment}{of}"
 
 
 def _network_text(entry: RipEntry) -> str:

@@ -1,7 +1,10 @@
-"""IPX RIP and SAP (facts/ipx.md 1.12).
+"""IPX RIP and SAP (facts/ipx.md 1.12), and their triggered updates (RFC 1582 5, 6).
 
 Octets behind the last whole entry are kept in ``rest``: real senders let the IPX length cover
 some (scrap from the driver's buffer), and a frame must rebuild octet for octet.
+
+RFC 1582's Figure 4 draws the service type of a SAP entry with 4 octets, "66 octets" an entry;
+NetWare's has 2, 64 in all, and RFC 2091's Figure 6 draws it so.  So do we.
 """
 
 from __future__ import annotations
@@ -16,45 +19,57 @@ from emu.pdu.rip_sap import (
     SAP_GENERAL_RESPONSE,
     SAP_NEAREST_QUERY,
     SAP_NEAREST_RESPONSE,
+    TRIGGERED,
+    TRIGGERED_ACKNOWLEDGEMENT,
+    TRIGGERED_REQUEST,
+    TRIGGERED_RESPONSE,
     Rip,
     RipEntry,
     Sap,
     SapEntry,
+    UpdateHeader,
 )
 
 _OPERATION_OCTETS = 2
 _RIP_ENTRY = struct.Struct("!IHH")
 _SAP_ENTRY = struct.Struct("!H48sI6sHH")
+#: RFC 1582, Figures 3 and 4: sequence number, fragment, number of fragments.
+_UPDATE = struct.Struct("!HBB")
 
 NAME_OCTETS = 48
 
-_RIP_OPERATIONS = (RIP_REQUEST, RIP_RESPONSE)
+#: RFC 1582 5: the update header is there "only if operation takes the values 7 or 8".
+WITH_UPDATE_HEADER = (TRIGGERED_RESPONSE, TRIGGERED_ACKNOWLEDGEMENT)
+#: RFC 1582 5, 6: of these only the first 2, or 6, octets are sent.
+WITHOUT_ENTRIES = (TRIGGERED_REQUEST, TRIGGERED_ACKNOWLEDGEMENT)
+_RIP_OPERATIONS = (RIP_REQUEST, RIP_RESPONSE, *TRIGGERED)
 SAP_QUERIES = (SAP_GENERAL_QUERY, SAP_NEAREST_QUERY)
-_SAP_RESPONSES = (SAP_GENERAL_RESPONSE, SAP_NEAREST_RESPONSE)
+_SAP_RESPONSES = (SAP_GENERAL_RESPONSE, SAP_NEAREST_RESPONSE, *TRIGGERED)
 
 
 def encode_rip(rip: Rip) -> bytes:
-    """Operation, entries, rest."""
+    """Operation, update header if there is one, entries, rest."""
     entries = b"".join(_RIP_ENTRY.pack(e.network, e.hops, e.ticks) for e in rip.entries)
-    return rip.operation.to_bytes(2, "big") + entries + rip.rest
+    return _start(rip) + entries + rip.rest
 
 
 def decode_rip(octets: bytes) -> Rip:
     """The request or response in ``octets``."""
     operation = _operation("RIP", octets, _RIP_OPERATIONS)
-    whole, rest = _entries(octets, _RIP_ENTRY.size)
+    update, start = _update(operation, octets)
+    whole, rest = _entries(operation, octets[start:], _RIP_ENTRY.size)
     entries = tuple(
         RipEntry(network=network, hops=hops, ticks=ticks)
         for network, hops, ticks in _RIP_ENTRY.iter_unpack(whole)
     )
-    return Rip(operation=operation, entries=entries, rest=rest)
+    return Rip(operation=operation, entries=entries, rest=rest, update=update)
 
 
 def encode_sap(sap: Sap) -> bytes:
-    """Operation, then the service type of a query or the entries of a response, then rest."""
+    """Operation, then the service type of a query, or header and entries of a response; rest."""
     service = b"" if sap.service is None else sap.service.to_bytes(2, "big")
     entries = b"".join(map(_sap_entry_octets, sap.entries))
-    return sap.operation.to_bytes(2, "big") + service + entries + sap.rest
+    return _start(sap) + service + entries + sap.rest
 
 
 def _sap_entry_octets(entry: SapEntry) -> bytes:
@@ -69,11 +84,13 @@ def decode_sap(octets: bytes) -> Sap:
     """The query or response in ``octets``.  A query too short for a service has None."""
     operation = _operation("SAP", octets, SAP_QUERIES + _SAP_RESPONSES)
     if operation not in SAP_QUERIES:
-        whole, rest = _entries(octets, _SAP_ENTRY.size)
+        update, start = _update(operation, octets)
+        whole, rest = _entries(operation, octets[start:], _SAP_ENTRY.size)
         return Sap(
             operation=operation,
             entries=tuple(map(_sap_entry, _SAP_ENTRY.iter_unpack(whole))),
             rest=rest,
+            update=update,
         )
     if len(octets) < 4:
         return Sap(operation=operation, rest=octets[2:])
@@ -97,11 +114,34 @@ def _operation(protocol: str, octets: bytes, known: tuple[int, ...]) -> int:
     return operation
 
 
-def _entries(octets: bytes, entry_octets: int) -> tuple[bytes, bytes]:
-    """The whole entries behind the operation, and the rest."""
-    count = (len(octets) - _OPERATION_OCTETS) // entry_octets
-    end = _OPERATION_OCTETS + count * entry_octets
-    return octets[_OPERATION_OCTETS:end], octets[end:]
+def _start(packet: Rip | Sap) -> bytes:
+    operation = packet.operation.to_bytes(2, "big")
+    if packet.update is None:
+        return operation
+    if packet.operation not in WITH_UPDATE_HEADER:
+        raise LocalProtocolError(f"an update header belongs to operations 7 and 8, got {packet}")
+    header = packet.update
+    return operation + _UPDATE.pack(header.sequence, header.fragment, header.fragments)
+
+
+def _update(operation: int, octets: bytes) -> tuple[UpdateHeader | None, int]:
+    """The update header of an operation that has one, and where the entries begin.
+
+    One that is cut short is None, and its octets are the rest: nobody can acknowledge it.
+    """
+    end = _OPERATION_OCTETS + _UPDATE.size
+    if operation not in WITH_UPDATE_HEADER or len(octets) < end:
+        return None, _OPERATION_OCTETS
+    sequence, fragment, fragments = _UPDATE.unpack_from(octets, _OPERATION_OCTETS)
+    return UpdateHeader(sequence=sequence, fragment=fragment, fragments=fragments), end
+
+
+def _entries(operation: int, octets: bytes, entry_octets: int) -> tuple[bytes, bytes]:
+    """The whole entries at the start of ``octets``, and the rest."""
+    if operation in WITHOUT_ENTRIES:
+        return b"", octets
+    end = len(octets) // entry_octets * entry_octets
+    return octets[:end], octets[end:]
 
 
 def encode_service_name(name: str) -> bytes:

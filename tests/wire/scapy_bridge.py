@@ -14,7 +14,7 @@ from emu.pdu.ethernet import EthernetFrame, EthernetII, Llc, Raw8023, Snap
 from emu.pdu.ip_tcp import Ipv4Datagram, TcpSegment
 from emu.pdu.ipx import IpxAddress, IpxDatagram
 from emu.pdu.ncp import NcpReply, NcpRequest, NcpType, Watchdog
-from emu.pdu.rip_sap import Rip, RipEntry, Sap, SapEntry
+from emu.pdu.rip_sap import Rip, RipEntry, Sap, SapEntry, UpdateHeader
 from emu.wire import scapy_layers as layers
 
 
@@ -251,16 +251,41 @@ def scapy_of_rip(rip: Rip) -> Packet:
     entries = [
         layers.RipEntryLayer(network=e.network, hops=e.hops, ticks=e.ticks) for e in rip.entries
     ]
-    return on_top(layers.RipLayer(operation=rip.operation, entries=entries), rip.rest)
+    fields = {"entries": entries, **_update_fields(rip)}
+    return on_top(layers.RipLayer(operation=rip.operation, **fields), rip.rest)
+
+
+def _update_fields(packet: Rip | Sap) -> dict[str, int]:
+    if packet.update is None:
+        return {}
+    header = packet.update
+    return {
+        "update_sequence": header.sequence,
+        "fragment_number": header.fragment,
+        "fragments_total": header.fragments,
+    }
+
+
+def _update_of(packet: Packet) -> UpdateHeader | None:
+    if packet.update_sequence is None:
+        return None
+    return UpdateHeader(
+        sequence=packet.update_sequence,
+        fragment=packet.fragment_number,
+        fragments=packet.fragments_total,
+    )
 
 
 def rip_of(packet: Packet) -> Rip:
     entries = tuple(RipEntry(network=e.network, hops=e.hops, ticks=e.ticks) for e in packet.entries)
-    return Rip(operation=packet.operation, entries=entries, rest=above(packet))
+    return Rip(
+        operation=packet.operation, entries=entries, rest=above(packet), update=_update_of(packet)
+    )
 
 
 def scapy_of_sap(sap: Sap) -> Packet:
     service = {} if sap.service is None else {"service": sap.service}
+    service |= _update_fields(sap)
     entries = [
         layers.SapEntryLayer(
             service=e.service,
@@ -288,5 +313,9 @@ def sap_of(packet: Packet) -> Sap:
         for e in packet.entries
     )
     return Sap(
-        operation=packet.operation, entries=entries, service=packet.service, rest=above(packet)
+        operation=packet.operation,
+        entries=entries,
+        service=packet.service,
+        rest=above(packet),
+        update=_update_of(packet),
     )

@@ -28,7 +28,7 @@ from emu.pdu.nbipx import (
 )
 from emu.pdu.ncp import REPLY_TYPES, DateAndTime, NcpReply, NcpRequest, NcpType, Watchdog
 from emu.pdu.nmpi import Nmpi, NmpiOperation
-from emu.pdu.rip_sap import Rip, RipEntry, Sap, SapEntry
+from emu.pdu.rip_sap import Rip, RipEntry, Sap, SapEntry, UpdateHeader
 from emu.pdu.serialization import Serialization
 from emu.pdu.spx import Spx, has_long_header
 
@@ -172,11 +172,23 @@ dates = st.builds(
 )
 
 rip_entries = st.builds(RipEntry, network=long_word, hops=word, ticks=word)
-rips = st.builds(
-    Rip,
-    operation=st.sampled_from((1, 2)),
-    entries=st.lists(rip_entries, max_size=5).map(tuple),
-    rest=st.binary(max_size=7),
+update_headers = st.builds(UpdateHeader, sequence=word, fragment=octet, fragments=octet)
+rips = (
+    st.builds(
+        Rip,
+        operation=st.sampled_from((1, 2)),
+        entries=st.lists(rip_entries, max_size=5).map(tuple),
+        rest=st.binary(max_size=7),
+    )
+    | st.builds(Rip, operation=st.just(6), rest=payload)
+    | st.builds(
+        Rip,
+        operation=st.just(7),
+        update=update_headers,
+        entries=st.lists(rip_entries, max_size=5).map(tuple),
+        rest=st.binary(max_size=7),
+    )
+    | st.builds(Rip, operation=st.just(8), update=update_headers, rest=payload)
 )
 sap_entries = st.builds(
     SapEntry,
@@ -194,7 +206,14 @@ sap_responses = st.builds(
     entries=st.lists(sap_entries, max_size=3).map(tuple),
     rest=st.binary(max_size=63),
 )
-saps = sap_queries | sap_responses
+sap_triggered = st.builds(
+    Sap,
+    operation=st.just(7),
+    update=update_headers,
+    entries=st.lists(sap_entries, max_size=3).map(tuple),
+    rest=st.binary(max_size=63),
+) | st.builds(Sap, operation=st.just(8), update=update_headers, rest=payload)
+saps = sap_queries | sap_responses | sap_triggered | st.builds(Sap, operation=st.just(6))
 
 seven_bits = st.integers(0, 127)
 unnumbered_frames = st.builds(

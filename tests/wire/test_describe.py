@@ -10,7 +10,7 @@ from emu.pdu.ethernet import EthernetFrame, EthernetII, Llc, Snap
 from emu.pdu.ip_tcp import ACK, PSH, SYN, Ipv4Datagram, Segment, TcpSegment
 from emu.pdu.ipx import IpxAddress, IpxDatagram
 from emu.pdu.ncp import NcpReply, NcpRequest, NcpType, Watchdog
-from emu.pdu.rip_sap import Rip, RipEntry, Sap
+from emu.pdu.rip_sap import Rip, RipEntry, Sap, UpdateHeader
 from emu.wire import ethernet
 from emu.wire.arp import encode_arp
 from emu.wire.describe import describe_layers
@@ -199,6 +199,20 @@ def test_sap_and_rip() -> None:
     route = Rip(operation=2, entries=(RipEntry(network=0xA8F87967, hops=1, ticks=2),))
     assert line(0x453, encode_rip(route)) == "RIP response, network A8F87967 hops 1 ticks 2"
     assert line(0x453, encode_rip(Rip(operation=2, entries=()))) == "RIP response, no entries"
+    # RFC 1582 5, 6: the words of its packet types.
+    first = UpdateHeader(sequence=7, fragment=1, fragments=2)
+    route = RipEntry(network=0xA8F87967, hops=16, ticks=2)
+    assert line(0x453, encode_rip(Rip(operation=6))) == "RIP triggered request"
+    assert line(0x453, encode_rip(Rip(operation=7, update=first, entries=(route,)))) == (
+        "RIP triggered response 7 fragment 1 of 2, network A8F87967 hops 16 ticks 2"
+    )
+    assert line(0x452, encode_sap(Sap(operation=7, update=first))) == (
+        "SAP triggered response 7 fragment 1 of 2, no entries"
+    )
+    heard = UpdateHeader(sequence=7, fragment=1, fragments=0)
+    assert line(0x452, encode_sap(Sap(operation=8, update=heard))) == (
+        "SAP triggered acknowledgement 7 fragment 1"
+    )
 
 
 def test_ipx_without_data_and_with_hops() -> None:

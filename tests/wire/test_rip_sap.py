@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from emu.errors import LocalProtocolError, PeerProtocolError
-from emu.pdu.rip_sap import Rip, RipEntry, Sap, SapEntry
+from emu.pdu.rip_sap import Rip, RipEntry, Sap, SapEntry, UpdateHeader
 from emu.wire.rip_sap import (
     decode_rip,
     decode_sap,
@@ -58,6 +58,70 @@ def test_a_query_without_service_is_kept() -> None:
 def test_octets_behind_the_last_entry_are_kept() -> None:
     assert decode_rip(RIP + b"scrap").rest == b"scrap"
     assert decode_sap(SAP_RESPONSE + b"scrap").rest == b"scrap"
+
+
+#: Laid out by hand after RFC 1582, Figure 3: operation, sequence number, fragment, number of
+#: fragments, then entries of 8 octets; a request is 2 octets long, an acknowledgement 6.
+TRIGGERED_RIP = (
+    (Rip(operation=6), "0006"),
+    (
+        Rip(
+            operation=7,
+            update=UpdateHeader(sequence=0x1234, fragment=1, fragments=2),
+            entries=(
+                RipEntry(network=0xDEADBEEF, hops=2, ticks=3),
+                RipEntry(network=0x0000000A, hops=16, ticks=1),
+            ),
+        ),
+        "0007 1234 01 02 deadbeef 0002 0003 0000000a 0010 0001",
+    ),
+    (
+        Rip(operation=8, update=UpdateHeader(sequence=0x1234, fragment=1, fragments=0)),
+        "000812340100",
+    ),
+)
+#: RFC 1582, Figure 4, with the service type of RFC 2091, Figure 6 (2 octets).
+TRIGGERED_SAP = (
+    (Sap(operation=6), "0006"),
+    (
+        Sap(
+            operation=7,
+            update=UpdateHeader(sequence=0xFFFF, fragment=1, fragments=1),
+            entries=(SERVER,),
+        ),
+        "0007 ffff 01 01 0004 465331" + 45 * "00" + "deadbeef 000000000001 0451 0001",
+    ),
+    (
+        Sap(operation=8, update=UpdateHeader(sequence=0xFFFF, fragment=1, fragments=0)),
+        "0008ffff0100",
+    ),
+)
+
+
+@pytest.mark.parametrize(("rip", "octets"), TRIGGERED_RIP)
+def test_triggered_rip(rip: Rip, octets: str) -> None:
+    assert encode_rip(rip) == bytes.fromhex(octets)
+    assert decode_rip(bytes.fromhex(octets)) == rip
+
+
+@pytest.mark.parametrize(("sap", "octets"), TRIGGERED_SAP)
+def test_triggered_sap(sap: Sap, octets: str) -> None:
+    assert encode_sap(sap) == bytes.fromhex(octets)
+    assert decode_sap(bytes.fromhex(octets)) == sap
+
+
+@pytest.mark.parametrize("operation", [7, 8])
+def test_an_update_header_that_is_cut_short_is_kept_as_it_is(operation: int) -> None:
+    octets = bytes((0, operation, 0x12, 0x34, 1))
+    assert decode_rip(octets) == Rip(operation=operation, rest=octets[2:])
+    assert encode_sap(decode_sap(octets)) == octets
+
+
+@pytest.mark.parametrize("operation", [1, 2, 6])
+def test_an_update_header_elsewhere_is_our_own_error(operation: int) -> None:
+    header = UpdateHeader(sequence=1, fragment=1, fragments=1)
+    with pytest.raises(LocalProtocolError):
+        encode_rip(Rip(operation=operation, update=header))
 
 
 @pytest.mark.parametrize("octets", [b"", b"\0", b"\0\0", b"\0\x09" + bytes(8)])

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from emu.pdu.ipx import NODE_INTERNAL, SOCKET_NCP
 from emu.pdu.rip_sap import (
+    NETWORK_ANY,
     RIP_REQUEST,
     RIP_RESPONSE,
+    SERVICE_ANY,
     SERVICE_FILE_SERVER,
     Rip,
     RipEntry,
@@ -17,9 +19,6 @@ from emu.pdu.rip_sap import (
 )
 from emu.wire.rip_sap import SAP_QUERIES, encode_service_name
 
-#: "All services", "all networks" in a query or request (remembered, grade M).
-SERVICE_ANY = 0xFFFF
-NETWORK_ANY = 0xFFFFFFFF
 #: An internal network lies one hop behind its server, and a tick more than the segment's one
 #: (remembered, grade M; nothing here depends on it).
 INTERNAL_HOPS, INTERNAL_TICKS = 1, 2

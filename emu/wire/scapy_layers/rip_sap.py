@@ -1,4 +1,4 @@
-"""IPX RIP and SAP as Scapy layers (facts/ipx.md 1.12)."""
+"""IPX RIP and SAP as Scapy layers (facts/ipx.md 1.12); triggered updates: RFC 1582 5, 6."""
 
 # Scapy wants fields_desc as a plain list on the class.
 # ruff: noqa: RUF012
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from scapy.fields import (
+    ByteField,
     ConditionalField,
     MACField,
     PacketListField,
@@ -19,12 +20,18 @@ from scapy.fields import (
 )
 from scapy.packet import Packet
 
-RIP_OPERATIONS = {1: "request", 2: "response"}
+_TRIGGERED = {
+    6: "triggered request",
+    7: "triggered response",
+    8: "triggered acknowledgement",
+}
+RIP_OPERATIONS = {1: "request", 2: "response", **_TRIGGERED}
 SAP_OPERATIONS = {
     1: "general query",
     2: "general response",
     3: "nearest query",
     4: "nearest response",
+    **_TRIGGERED,
 }
 SERVICES = {0x0004: "file server", 0x0007: "print server", 0x0640: "NT server", 0xFFFF: "any"}
 
@@ -32,6 +39,21 @@ _NULL_NODE = "00:00:00:00:00:00"
 _RIP_ENTRY_OCTETS = 8
 _SAP_ENTRY_OCTETS = 64
 _SAP_QUERIES = (1, 3)
+#: RFC 1582 5, 6: operations with the update header, and those that carry no entries.
+_WITH_UPDATE_HEADER = (7, 8)
+_WITHOUT_ENTRIES = (6, 8)
+
+
+def _has_update(layer: Packet) -> bool:
+    return layer.getfieldval("operation") in _WITH_UPDATE_HEADER
+
+
+def _update_header() -> list[ConditionalField]:
+    return [
+        ConditionalField(ShortField("update_sequence", 0), _has_update),
+        ConditionalField(ByteField("fragment_number", 1), _has_update),
+        ConditionalField(ByteField("fragments_total", 1), _has_update),
+    ]
 
 
 class _Entry(Packet):
@@ -48,8 +70,9 @@ class RipEntryLayer(_Entry):
     fields_desc = [XIntField("network", 0), ShortField("hops", 0), ShortField("ticks", 0)]
 
 
-def _next_rip_entry(_layer: Packet, _done: Any, _last: Any, rest: bytes) -> type[Packet] | None:
-    return RipEntryLayer if len(rest) >= _RIP_ENTRY_OCTETS else None
+def _next_rip_entry(layer: Packet, _done: Any, _last: Any, rest: bytes) -> type[Packet] | None:
+    without = layer.getfieldval("operation") in _WITHOUT_ENTRIES
+    return None if without or len(rest) < _RIP_ENTRY_OCTETS else RipEntryLayer
 
 
 class RipLayer(Packet):
@@ -58,6 +81,7 @@ class RipLayer(Packet):
     name = "IPX RIP"
     fields_desc = [
         ShortEnumField("operation", 1, RIP_OPERATIONS),
+        *_update_header(),
         PacketListField("entries", [], next_cls_cb=_next_rip_entry),
     ]
 
@@ -77,8 +101,8 @@ class SapEntryLayer(_Entry):
 
 
 def _next_sap_entry(layer: Packet, _done: Any, _last: Any, rest: bytes) -> type[Packet] | None:
-    query = layer.getfieldval("operation") in _SAP_QUERIES
-    return None if query or len(rest) < _SAP_ENTRY_OCTETS else SapEntryLayer
+    without = layer.getfieldval("operation") in (*_SAP_QUERIES, *_WITHOUT_ENTRIES)
+    return None if without or len(rest) < _SAP_ENTRY_OCTETS else SapEntryLayer
 
 
 def _has_service(layer: Packet) -> bool:
@@ -92,5 +116,6 @@ class SapLayer(Packet):
     fields_desc = [
         ShortEnumField("operation", 3, SAP_OPERATIONS),
         ConditionalField(ShortEnumField("service", 4, SERVICES), _has_service),
+        *_update_header(),
         PacketListField("entries", [], next_cls_cb=_next_sap_entry),
     ]
