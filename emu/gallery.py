@@ -29,6 +29,7 @@ GALLERY: tuple[tuple[str, str], ...] = (
             "nbf-win9x",
             "nbf-ibm",
             "nbf-802.2",
+            "ncp-fpnw",
             "ncp-netware",
             "ncp-netware-tight",
             "ncp-mars-nwe",

@@ -46,6 +46,14 @@ _COMMON = (
         high=255,
         what="how often a client repeats a request before it gives up",
     ),
+    Parameter(
+        name="ncp.spoof_tolerance",
+        kind="count",
+        low=0,
+        high=65_535,
+        what="watchdog answers by another than the station that a server lets pass before it"
+        " closes the connection (event 2025); 0: it does not look",
+    ),
 )
 
 _NETWARE = Stack(
@@ -158,6 +166,7 @@ def _make_params(stack: str, values: Mapping[str, Value]) -> NcpParams:
         framing=str(given["framing"]),
         request_timeout_ns=duration("request_timeout"),
         request_retries=int(given["request_retries"] or 0),
+        spoof_tolerance=int(given["spoof_tolerance"] or 0),
     )
 
 

@@ -36,6 +36,8 @@ DAY = {
     "nbipx-novell": 0,
     "nbipx-nwlink": 1199,
     "nbipx-nwlink-15s": 240 + 2399,
+    # On a LAN, as ncp-netware.
+    "ncp-fpnw": 242,
     "ncp-netware": 242,
     "ncp-netware-tight": 240 * 2 + 2400,
     "tcp-no-keepalive": 0,

@@ -224,6 +224,7 @@ NO_PART: dict[str, tuple[str, str, str]] = {
         "60s",
     ),
     "ncp.request_retries": ("as ncp.request_timeout", "0", "255"),
+    "ncp.spoof_tolerance": ("no router stands on this LAN, so nobody spoofs", "0", "1"),
     "tcp.nodelay": (
         "Nagle's rule holds small segments back, and one line is alone",
         "true",

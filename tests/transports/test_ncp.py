@@ -19,6 +19,7 @@ COMMON: dict[str, Value] = {
     "ncp.framing": "802.2",
     "ncp.request_timeout": seconds(3),
     "ncp.request_retries": 20,
+    "ncp.spoof_tolerance": 0,
 }
 
 
@@ -81,6 +82,7 @@ def test_parameters_come_out_as_they_went_in() -> None:
         framing="802.2",
         request_timeout_ns=seconds(3),
         request_retries=20,
+        spoof_tolerance=0,
     )
 
 

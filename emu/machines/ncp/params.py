@@ -53,6 +53,8 @@ class NcpParams:
     ``framing``: ethernet-ii, raw-802.3, 802.2 or snap (facts/ipx.md 1.2).
     ``request_timeout_ns``, ``request_retries``: how long a client waits for a reply, and how
     often it repeats a request before it gives up.
+    ``spoof_tolerance``: watchdog answers that are not the station's own before the connection
+    is closed with the next one; 0 does not look (``guard``).
     """
 
     watchdog: NetWareParams | MarsNweParams
@@ -61,3 +63,4 @@ class NcpParams:
     framing: str
     request_timeout_ns: int
     request_retries: int
+    spoof_tolerance: int

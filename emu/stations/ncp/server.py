@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from emu.errors import PeerProtocolError
 from emu.machines.base import Asked, Deliver, Effects, Ended, Lost, Note, Opened, Received, Transmit
-from emu.machines.ncp import Clear, NcpParams, Reply, ServerConnection, SlotTable
+from emu.machines.ncp import Clear, NcpParams, Reply, ServerConnection, SlotTable, SpoofGuard
 from emu.machines.ncp.connection import answer_stranger, answer_table_full
 from emu.pdu.ipx import (
     NODE_INTERNAL,
@@ -88,6 +88,7 @@ class NcpServerConnection:
         self.mac = b""
         self.machine = machine
         self._station = station
+        self._guard = SpoofGuard(station.params.spoof_tolerance)
         self._alarm = Alarm(station.spec.surroundings, machine, self._carry_out)
 
     @property
@@ -105,9 +106,15 @@ class NcpServerConnection:
         """When the watchdog's clock last started; mars_nwe does not count every request."""
         return self.machine.idle_since_ns
 
-    def hear(self, pdu: NcpRequest | Watchdog, mac: bytes, now: int) -> None:
-        """A datagram of this connection."""
-        self.mac, self.last_octet_ns = mac, now
+    def hear(self, pdu: NcpRequest | Watchdog, by: Arrival, now: int) -> None:
+        """A datagram of this connection; an answer that is one spoofed too many ends it."""
+        self.mac, self.last_octet_ns = by.mac, now
+        hops = by.datagram.transport_control
+        if isinstance(pdu, NcpRequest):
+            self._guard.requested(hops)
+        elif self._guard.answered(hops):
+            self._ask(Clear(cause=self._guard.cause), now)
+            return
         self._carry_out(self.machine.step(Received(pdu), now), now)
 
     def send(self, message: Message, now: int) -> None:
@@ -284,21 +291,21 @@ class NcpServerStation:
     def _hear_request(self, request: NcpRequest, by: Arrival, now: int) -> None:
         address = self._ipx.here(by.datagram.source)
         if request.kind is NcpType.CREATE:
-            self._attach(request, address, by.mac, now)
+            self._attach(request, address, by, now)
             return
         connection = self.slots.at(request.connection, address)
         if connection is None:
             self.transmit(answer_stranger(request), SOCKET_NCP, address, by.mac)
         else:
-            connection.hear(request, by.mac, now)
+            connection.hear(request, by, now)
 
     def _hear_answer(self, answer: Watchdog, by: Arrival, now: int) -> None:
         """facts/ipx.md 1.5: it comes from the client's NCP socket + 1."""
         address = _next_socket(self._ipx.here(by.datagram.source), -1)
         for connection in self.slots.answering(answer.connection_low, address):
-            connection.hear(answer, by.mac, now)
+            connection.hear(answer, by, now)
 
-    def _attach(self, create: NcpRequest, address: IpxAddress, mac: bytes, now: int) -> None:
+    def _attach(self, create: NcpRequest, address: IpxAddress, by: Arrival, now: int) -> None:
         """The slot rule of facts/ipx.md 3.1.4.
 
         A slot that was never used since its create is not a former life's: its station did
@@ -306,18 +313,18 @@ class NcpServerStation:
         """
         held = self.slots.held_by(address)
         if held and held[-1].machine.is_unused:
-            held[-1].hear(create, mac, now)
+            held[-1].hear(create, by, now)
         elif held and self.params.same_address_reuses:
             connection = self._connection(held[-1].machine.number, address, now)
             self.slots.replace(held[-1].machine.number, connection)
             held[-1].release(now)
-            connection.hear(create, mac, now)
+            connection.hear(create, by, now)
         elif (number := self.slots.free_number()) is None:
-            self.transmit(answer_table_full(create), SOCKET_NCP, address, mac)
+            self.transmit(answer_table_full(create), SOCKET_NCP, address, by.mac)
         else:
             connection = self._connection(number, address, now)
             self.slots.occupy(address, connection)
-            connection.hear(create, mac, now)
+            connection.hear(create, by, now)
 
     def _connection(self, number: int, address: IpxAddress, now: int) -> NcpServerConnection:
         self._serial += 1
