@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from emu.machines.dial.block import NextUnit
 from emu.machines.ppp import Negotiated
+from emu.machines.routing import RouterParams
 from emu.net.router import WanRouter
+from emu.net.routes import central_routes, far_routes
 from emu.net.wan import DialledLine
 from emu.scenario.dialled import NAMED_LISTS
-from emu.stations.addresses import ip_address, port_address
+from emu.stations.addresses import ip_address, mac_address, port_address, segment_of
+from emu.stations.router.inspector import Inspector
+from emu.stations.router.inspectors import inspectors
 from emu.stations.router.lan_port import LanPortSpec
 from emu.stations.router.negotiated import ipcp, ipxcp, lcp, nbfcp
 from emu.stations.router.wan_port import WanSpec
@@ -28,6 +32,17 @@ LAST_HOST = 0xFFFE
 #: Which network layer carries a transport.
 _IPX, _IP, _NBF = "ipx", "ip", "nbf"
 _LAYERS = {"ncp": _IPX, "spx": _IPX, "nbipx": _IPX, "tcp": _IP, "nbf": _NBF}
+
+
+class _End(NamedTuple):
+    """One router of a line.  ``address``: of its LAN port."""
+
+    name: str
+    address: int
+
+    @property
+    def segment(self) -> int:
+        return segment_of(self.address)
 
 
 class LineLayer:
@@ -80,13 +95,15 @@ class LineLayer:
             records=world.records,
             recording=world.recording,
         )
-        names = [self._name(spec, lan) for lan in dial.between]
-        segments = [self._lans.index(lan) for lan in dial.between]
-        far = dict(zip(names[1:], (frozenset({each}) for each in segments[1:]), strict=True))
-        self._router(line, names[0], 0, central_host, far, central=True)
-        for name, segment in zip(names[1:], segments[1:], strict=True):
-            others = frozenset(range(len(self._lans))) - {segment}
-            self._router(line, name, segment, LAST_HOST, {names[0]: others}, central=False)
+        ends = [
+            _End(
+                name=f"{spec.name}-{lan}",
+                address=port_address(self._lans.index(lan), LAST_HOST if far else central_host),
+            )
+            for far, lan in enumerate(dial.between)
+        ]
+        for end in ends:
+            self._router(line, end, ends)
         line.raise_by_hand()
         return line
 
@@ -105,64 +122,74 @@ class LineLayer:
         dialer_list = dial.dialer_list if named is None else NAMED_LISTS[str(named)]
         return replace(dial, params=params, set_up_ns=set_up_ns, dialer_list=dialer_list)
 
-    def _name(self, spec: LinkSpec, lan: str) -> str:
-        """``wan-office``: the line's router on that LAN."""
-        return f"{spec.name}-{lan}"
-
-    def _router(
-        self,
-        line: DialledLine,
-        name: str,
-        segment: int,
-        host: int,
-        destinations: Mapping[str, frozenset[int]],
-        *,
-        central: bool,
-    ) -> None:
-        world, address = self._world, port_address(segment, host)
-        nic = world.nic(name, self._lans[segment], address)
+    def _router(self, line: DialledLine, end: _End, ends: Sequence[_End]) -> None:
+        world, central = self._world, end is ends[0]
+        nic = world.nic(end.name, self._lans[end.segment], end.address)
         nic.link.bridge(nic)
         if not central:
             nic.link.tap(nic)
-        beyond = frozenset(each for segments in destinations.values() for each in segments)
-        lan_spec = LanPortSpec(
-            address=address, beyond=beyond, framing=self._framing, bridges=_NBF in self._layers
-        )
+        others = [each.name for each in ends[1:]] if central else [ends[0].name]
         router = WanRouter(
-            name,
+            end.name,
             nic,
             line,
             world.timeline,
-            lan_spec=lan_spec,
-            wan_spec=self._wan_spec(line, name, address, nic.mac, destinations),
+            lan_spec=LanPortSpec(
+                address=end.address,
+                beyond=self._beyond(end, ends),
+                framing=self._framing,
+                bridges=_NBF in self._layers,
+                inspectors=self._inspectors() if central else (),
+            ),
+            wan_spec=self._wan_spec(line, end, others),
+            routing=self._routing(line.spec, end, ends) if _IPX in self._layers else None,
             ledger=world.ledger,
         )
         line.join(router, central=central)
 
-    def _wan_spec(
-        self,
-        line: DialledLine,
-        name: str,
-        address: int,
-        mac: bytes,
-        destinations: Mapping[str, frozenset[int]],
-    ) -> WanSpec:
+    def _inspectors(self) -> Sequence[Inspector]:
+        """What the router beside the server does with keepalives for clients behind it."""
+        return inspectors(self._world.router_rules)
+
+    def _beyond(self, end: _End, ends: Sequence[_End]) -> dict[int, str]:
+        """Far router by segment: from the server's LAN one each, from a far LAN all over one."""
+        if end is ends[0]:
+            return {far.segment: far.name for far in ends[1:]}
+        elsewhere = (segment for segment in range(len(self._lans)) if segment != end.segment)
+        return dict.fromkeys(elsewhere, ends[0].name)
+
+    def _routing(self, spec: DialSpec, end: _End, ends: Sequence[_End]) -> RouterParams:
+        central = ends[0]
+        if end is central:
+            far = [(each.name, each.segment, mac_address(each.address)) for each in ends[1:]]
+            return central_routes(spec, server_mac=self._world.server.nic.mac, far=far)
+        others = (segment for segment in range(len(self._lans)) if segment != end.segment)
+        return far_routes(
+            spec,
+            end.segment,
+            central=central.name,
+            node=mac_address(central.address),
+            others=others,
+        )
+
+    def _wan_spec(self, line: DialledLine, end: _End, others: Sequence[str]) -> WanSpec:
         spec = line.spec
-        magic = Random(f"{self._world.seed}/{name}/magic").getrandbits(32)
+        magic = Random(f"{self._world.seed}/{end.name}/magic").getrandbits(32)
         return WanSpec(
             params=spec.params,
             channels=spec.line.channels,
-            destinations=destinations,
+            destinations=others,
             dialer_list=spec.dialer_list,
             lcp=lcp(magic),
-            networks=self._networks(address, mac),
+            networks=self._networks(end),
             opening_ns=spec.opening_ns,
             next_unit=None if spec.tariff is None else _unit_edges(spec.tariff),
         )
 
-    def _networks(self, address: int, mac: bytes) -> list[Negotiated]:
+    def _networks(self, end: _End) -> list[Negotiated]:
         """PPP's control protocols for what the clients' transports ride on."""
-        offered = {_IP: ipcp(ip_address(address)), _IPX: ipxcp(mac), _NBF: nbfcp()}
+        ip, mac = ip_address(end.address), mac_address(end.address)
+        offered = {_IP: ipcp(ip), _IPX: ipxcp(mac), _NBF: nbfcp()}
         return [each for layer, each in offered.items() if layer in self._layers]
 
 

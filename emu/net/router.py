@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from emu.machines.base import NEVER, Note
+from emu.machines.routing import RouterParams
 from emu.net.link import Nic
 from emu.net.timeline import TIMER
 from emu.stations.base import Timer
@@ -59,6 +60,7 @@ class WanRouter:
         *,
         lan_spec: LanPortSpec,
         wan_spec: WanSpec,
+        routing: RouterParams | None,
         ledger: Ledger | None,
     ) -> None:
         self.name, self.nic, self.line = name, nic, line
@@ -66,7 +68,7 @@ class WanRouter:
         self._timeline, self._ledger = timeline, ledger
         self._armed = NEVER
         self.wan = WanPort(wan_spec, self)
-        self.lan = LanPort(lan_spec, Port(nic, timeline), self._carry)
+        self.lan = LanPort(lan_spec, Port(nic, timeline), self._carry, routing)
         nic.by_type = nic.by_sap = dict.fromkeys(self.lan.claims, self._hear)
 
     # --- the LAN side ------------------------------------------------------------------------
@@ -95,13 +97,15 @@ class WanRouter:
     def send(self, destination: str, octets: bytes, now: int, /) -> None:
         self.line.send(self.name, destination, octets, now)
 
-    def deliver(self, _destination: str, packet: Packet, now: int, /) -> None:
-        self.lan.put(packet, now)
+    def deliver(self, destination: str, packet: Packet, now: int, /) -> None:
+        self.lan.put(destination, packet, now)
 
     def link_changed(self, destination: str, *, up: bool, now: int) -> None:
-        """An inspector spoofs for everybody behind this router, so any link counts."""
-        del destination
-        self.lan.link_changed(up=up, now=now)
+        self.lan.link_changed(destination, up=up, now=now)
+
+    def call_failed(self, destination: str, now: int, /) -> None:
+        if self.lan.ipx is not None:
+            self.lan.ipx.call_failed(destination, now)
 
     def tell(self, note: Note, now: int, /) -> None:
         if self._ledger is not None:
@@ -115,11 +119,19 @@ class WanRouter:
     # --- timers ------------------------------------------------------------------------------
 
     def watch(self) -> None:
-        """After every step: wake up when something is due."""
-        due = self.wan.due()
-        if due is not None and due < self._armed:
+        """After every step: write down what was noted, wake up when something is due."""
+        if self.lan.ipx is not None:
+            for note in self.lan.ipx.take_notes():
+                self.tell(note, self._timeline.now)
+        due = self._due()
+        if due < self._armed:
             self._armed = due
             self._timeline.at(max(due, self._timeline.now), TIMER, self._expire, due)
+
+    def _due(self) -> int:
+        wan, ipx = self.wan.due(), self.lan.ipx
+        routes = None if ipx is None else ipx.due()
+        return min(NEVER if wan is None else wan, NEVER if routes is None else routes)
 
     def _expire(self, _: int, now: int) -> None:
         if now < self._armed:
@@ -128,4 +140,7 @@ class WanRouter:
         due = self.wan.due()
         if due is not None and due <= now:
             self.wan.expire(now)
+        ipx = self.lan.ipx
+        if ipx is not None and (ipx.due() or NEVER) <= now:
+            ipx.expire(now)
         self.watch()

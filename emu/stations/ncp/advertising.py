@@ -24,6 +24,11 @@ from emu.wire.rip_sap import SAP_QUERIES, encode_service_name
 INTERNAL_HOPS, INTERNAL_TICKS = 1, 2
 
 
+def service_name(server_number: int) -> str:
+    """What a server calls itself in SAP."""
+    return f"SERVER{server_number}"
+
+
 def answer_sap(query: Sap, *, name: str, network: int) -> Sap | None:
     """The response to a query for file servers; None to anything else."""
     if query.operation not in SAP_QUERIES or query.service not in (

@@ -46,7 +46,7 @@ from emu.stations.ipx import (
     IpxPort,
     internal_network,
 )
-from emu.stations.ncp.advertising import answer_rip, answer_sap
+from emu.stations.ncp.advertising import answer_rip, answer_sap, service_name
 from emu.stations.ncp.alarm import Alarm
 from emu.stations.ncp.clock import date_and_time
 from emu.wire.ncp import decode_login, decode_ncp, encode_date_and_time, encode_ncp
@@ -262,7 +262,9 @@ class NcpServerStation:
     ) -> None:
         match pdu:
             case Sap():
-                answer = answer_sap(pdu, name=f"SERVER{self.spec.address}", network=self._network)
+                answer = answer_sap(
+                    pdu, name=service_name(self.spec.address), network=self._network
+                )
                 if answer is not None:
                     self._advertise(encode_sap(answer), TYPE_PEP, socket, by)
             case Rip():

@@ -10,18 +10,16 @@ the next LAN's network, and a datagram for a host goes out in the framing that h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from emu.errors import PeerProtocolError
+from emu.machines.routing import RouterParams
 from emu.pdu.ethernet import BROADCAST, EthernetFrame, EthernetII, Framing
 from emu.pdu.ip_tcp import Ipv4Datagram
 from emu.pdu.ipx import (
     NODE_BROADCAST,
-    SOCKET_RIP,
-    SOCKET_SAP,
     TYPE_BROADCAST_20,
-    IpxAddress,
     IpxDatagram,
 )
 from emu.pdu.ppp import PROTOCOL_IP, PROTOCOL_IPX, PROTOCOL_NBF
@@ -30,7 +28,7 @@ from emu.stations.base import Surroundings
 from emu.stations.ip import ETHERTYPE_IPV4, Neighbours
 from emu.stations.ipx import FRAMINGS
 from emu.stations.router.inspector import Inspector
-from emu.stations.router.ipx_port import IpxRouting
+from emu.stations.router.ipx_port import IpxPort
 from emu.stations.router.packets import Packet
 from emu.wire.arp import ETHERTYPE_ARP
 from emu.wire.ethernet import decode_ethernet, encode_ethernet
@@ -55,14 +53,14 @@ _HELD_MAX = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LanPortSpec:
-    """``address``: the port's number.  ``beyond``: the segments on the far side.
+    """``address``: the port's number.  ``beyond``: the far router by the segment behind it.
 
     ``framing``: of IPX where a host has not been heard yet; "" without IPX.
     ``bridges``: NetBEUI crosses, too.
     """
 
     address: int
-    beyond: frozenset[int]
+    beyond: Mapping[int, str]
     framing: str
     bridges: bool
     inspectors: Sequence[Inspector] = ()
@@ -78,11 +76,11 @@ class LanPort:
         spec: LanPortSpec,
         surroundings: Surroundings,
         carry: Callable[[Packet, int], None],
-        routing: IpxRouting | None = None,
+        routing: RouterParams | None = None,
     ) -> None:
         self.spec = spec
         self.dropped = 0
-        self._surroundings, self._carry, self._routing = surroundings, carry, routing
+        self._surroundings, self._carry = surroundings, carry
         self._segment = segment_of(spec.address)
         self._network = ipx_network(self._segment)
         self._neighbours = Neighbours(ip_address(spec.address), surroundings, None)
@@ -90,6 +88,17 @@ class LanPort:
         self._framings: dict[bytes, Framing] = {}
         self._default = FRAMINGS[spec.framing][0] if spec.framing else None
         self._far_macs: set[bytes] = set()
+        self.ipx = (
+            None
+            if routing is None
+            else IpxPort(
+                routing,
+                network=self._network,
+                node=surroundings.mac,
+                put=self.put_datagram,
+                carry=carry,
+            )
+        )
 
     # --- from the LAN ------------------------------------------------------------------------
 
@@ -126,63 +135,58 @@ class LanPort:
         if frame[:6] != self._surroundings.mac:
             return
         datagram = next_ip_hop(decode_ethernet(frame).body)
-        segment = None if datagram is None else segment_of_ip(datagram.destination)
-        if datagram is not None and segment in self.spec.beyond:
-            packet = Packet(protocol=PROTOCOL_IP, payload=ip_octets(datagram), segment=segment)
+        if datagram is None:
+            return
+        router = self.spec.beyond.get(segment_of_ip(datagram.destination) or 0)
+        if router is not None:
+            packet = Packet(protocol=PROTOCOL_IP, payload=ip_octets(datagram), to=router)
             self._carry(packet, now)
 
     def _bridge(self, frame: bytes, now: int) -> None:
         """Group frames, and frames to stations that are not here: a switch floods those."""
         if not self.spec.bridges or frame[6:12] in self._far_macs:
             return
-        packet = Packet(
-            protocol=PROTOCOL_NBF, payload=bridged(decode_ethernet(frame)), segment=None
-        )
-        self._carry(packet, now)
+        payload = bridged(decode_ethernet(frame))
+        self._carry(Packet(protocol=PROTOCOL_NBF, payload=payload), now)
 
     def _hear_ipx(self, frame: EthernetFrame, now: int) -> None:
         datagram = ipx_of_frame(frame)
         if datagram is None:
             return
-        self._framings[datagram.source.node] = replace_length(frame.framing)
-        self._framings[frame.source] = replace_length(frame.framing)
+        self._framings[datagram.source.node] = _without_length(frame.framing)
+        self._framings[frame.source] = _without_length(frame.framing)
+        if self.ipx is not None:
+            self._route_ipx(frame, datagram, self.ipx, now)
+
+    def _route_ipx(
+        self, frame: EthernetFrame, datagram: IpxDatagram, ipx: IpxPort, now: int
+    ) -> None:
+        """RIP and SAP to everybody here or to this very port, broadcasts that are propagated,
+        and what was handed to this router."""
         to = datagram.destination
-        if self._is_for_router(frame.destination, to):
-            self._routed_here(datagram, frame.source, now)
+        if ipx.takes(datagram) and to.network in (0, self._network):
+            ipx.hear_lan(datagram, now)
         elif datagram.packet_type == TYPE_BROADCAST_20 and to.node == NODE_BROADCAST:
             self._carry_ipx(next_type_20_hop(datagram, arrived_on=self._network), None, now)
         elif frame.destination == self._surroundings.mac:
-            segment = self._segment_of_network(to.network)
-            if segment in self.spec.beyond:
-                onward = next_ipx_hop(datagram, arrived_on=self._network)
-                self._carry_ipx(onward, segment, now)
+            router = ipx.destination_of(to.network)
+            if router is not None:
+                self._carry_ipx(next_ipx_hop(datagram, arrived_on=self._network), router, now)
 
-    def _is_for_router(self, mac: bytes, to: IpxAddress) -> bool:
-        """RIP and SAP to everybody here, or to this very port."""
-        here = to.network in (0, self._network)
-        return here and mac in (BROADCAST, self._surroundings.mac) and _is_routing(to.socket)
-
-    def _routed_here(self, datagram: IpxDatagram, mac: bytes, now: int) -> None:
-        if self._routing is not None:
-            self._routing.hear_lan(datagram, mac, now)
-
-    def _carry_ipx(self, datagram: IpxDatagram | None, segment: int | None, now: int) -> None:
+    def _carry_ipx(self, datagram: IpxDatagram | None, router: str | None, now: int) -> None:
         if datagram is not None:
             payload = encode_ipx(datagram)
-            self._carry(Packet(protocol=PROTOCOL_IPX, payload=payload, segment=segment), now)
-
-    def _segment_of_network(self, network: int) -> int | None:
-        return None if self._routing is None else self._routing.segment_of(network)
+            self._carry(Packet(protocol=PROTOCOL_IPX, payload=payload, to=router), now)
 
     # --- to the LAN --------------------------------------------------------------------------
 
-    def put(self, packet: Packet, now: int) -> None:
-        """What came across."""
+    def put(self, router: str, packet: Packet, now: int) -> None:
+        """What came across, from the far router of that name."""
         try:
             if packet.protocol == PROTOCOL_IP:
                 self._put_ip(decode_ipv4(packet.payload), now)
             elif packet.protocol == PROTOCOL_IPX:
-                self._put_ipx(decode_ipx(packet.payload), now)
+                self._put_ipx(router, decode_ipx(packet.payload), now)
             elif packet.protocol == PROTOCOL_NBF:
                 self._put_netbios(packet.payload, now)
         except PeerProtocolError:
@@ -206,33 +210,31 @@ class LanPort:
             for datagram in self._held.pop(learnt[0], ()):
                 self._put_ip(datagram, now)
 
-    def _put_ipx(self, datagram: IpxDatagram, now: int) -> None:
+    def _put_ipx(self, router: str, datagram: IpxDatagram, now: int) -> None:
         """A second router on the way: one hop more (facts/ipx.md 1.1)."""
-        if _is_routing(datagram.destination.socket) and self._routing is not None:
-            self._routing.hear_line(datagram, now)
+        ipx = self.ipx
+        if ipx is None:
             return
-        if datagram.packet_type == TYPE_BROADCAST_20:
-            everybody = replace(datagram.destination, network=self._network)
+        to = datagram.destination
+        if ipx.takes(datagram) and to.network == 0:
+            ipx.hear_line(router, datagram, now)
+        elif datagram.packet_type == TYPE_BROADCAST_20:
+            everybody = replace(to, network=self._network)
             self.put_datagram(replace(datagram, destination=everybody), BROADCAST, now)
-            return
-        node = None if self._routing is None else self._routing.node_of(datagram.destination)
-        onward = next_ipx_hop(datagram, arrived_on=datagram.source.network)
-        if node is not None and onward is not None:
-            self.put_datagram(onward, node, now)
+        else:
+            node = ipx.node_of(to)
+            onward = next_ipx_hop(datagram, arrived_on=datagram.source.network)
+            if node is not None and onward is not None:
+                self.put_datagram(onward, node, now)
 
     def put_datagram(self, datagram: IpxDatagram, mac: bytes, now: int) -> None:
-        """An IPX datagram to a station of this LAN, or to everybody, in every framing heard."""
-        framings = [self._framings[mac]] if mac in self._framings else self._all_framings()
-        for framing in framings:
+        """An IPX datagram to a station of this LAN, or to everybody."""
+        framing = self._framings.get(mac, self._default)
+        if framing is not None:
             octets = ipx_frame(
                 datagram, framing=framing, destination=mac, source=self._surroundings.mac
             )
             self._put_octets(octets, now)
-
-    def _all_framings(self) -> list[Framing]:
-        if self._default is None:
-            return []
-        return [self._default]
 
     def _put_netbios(self, payload: bytes, now: int) -> None:
         if self.spec.bridges:
@@ -256,16 +258,14 @@ class LanPort:
                 return
         self._surroundings.transmit(octets)
 
-    def link_changed(self, *, up: bool, now: int) -> None:
-        """The dialled link behind the router went up or down."""
+    def link_changed(self, router: str, *, up: bool, now: int) -> None:
+        """A dialled link behind the router went up or down."""
+        if self.ipx is not None:
+            self.ipx.link_changed(router, up=up, now=now)
         for inspector in self.spec.inspectors:
             inspector.link_changed(up=up, now=now)
 
 
-def replace_length(framing: Framing) -> Framing:
+def _without_length(framing: Framing) -> Framing:
     """The framing without the length of the frame it was read from."""
     return framing if isinstance(framing, EthernetII) else replace(framing, length=None)
-
-
-def _is_routing(socket: int) -> bool:
-    return socket in (SOCKET_RIP, SOCKET_SAP)

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 class Packet:
     """``protocol``: PPP's number (``emu.pdu.ppp``).  ``payload``: what stands behind it.
 
-    ``segment``: the LAN it is for, None for every LAN there is (a broadcast that is propagated).
+    ``to``: the far router it is for, None for all of them (a broadcast that is propagated).
+    ``urgent``: it raises the link whatever the dialer list says.
     """
 
     protocol: int
     payload: bytes
-    segment: int | None
+    to: str | None = None
+    urgent: bool = False

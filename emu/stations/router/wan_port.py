@@ -8,7 +8,7 @@ destination and is told what became of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -73,12 +73,14 @@ class WanUser(Protocol):
 
     def link_changed(self, destination: str, *, up: bool, now: int) -> None: ...
 
+    def call_failed(self, destination: str, now: int, /) -> None: ...
+
     def tell(self, note: Note, now: int, /) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WanSpec:
-    """``destinations``: the segments that lie behind each far router.
+    """``destinations``: the far routers' names.
 
     ``networks``: PPP's protocols above LCP, in the order they are opened.  ``opening_ns``: from
     CONNECT to the first octet of PPP.
@@ -86,7 +88,7 @@ class WanSpec:
 
     params: DialParams
     channels: int
-    destinations: Mapping[str, frozenset[int]]
+    destinations: Sequence[str]
     dialer_list: DialerList
     lcp: Negotiated
     networks: Sequence[Negotiated]
@@ -118,9 +120,6 @@ class WanPort:
             name: _Peer(name, PppEnd(RFC_1661, lcp=spec.lcp, networks=spec.networks))
             for name in spec.destinations
         }
-        self._by_segment = {
-            segment: name for name, segments in spec.destinations.items() for segment in segments
-        }
         self._classifier = Classifier()
 
     # --- packets -----------------------------------------------------------------------------
@@ -128,16 +127,11 @@ class WanPort:
     def carry(self, packet: Packet, now: int) -> None:
         """A packet for the far side: over the link, into the queue, or nowhere."""
         octets = encode_ppp(PppFrame(protocol=packet.protocol, payload=packet.payload))
-        interesting = self._spec.dialer_list.interesting(self._classifier.ppp(octets))
-        for destination in self._destinations(packet.segment):
+        listed = self._spec.dialer_list.interesting(self._classifier.ppp(octets))
+        interesting = packet.urgent or listed
+        for destination in self._peers if packet.to is None else [packet.to]:
             route = Route(destination=destination, octets=octets, interesting=interesting)
             self._group(Asked(route), now)
-
-    def _destinations(self, segment: int | None) -> list[str]:
-        if segment is None:
-            return [*self._peers]
-        name = self._by_segment.get(segment)
-        return [] if name is None else [name]
 
     def heard(self, destination: str, octets: bytes, now: int) -> None:
         """A PPP frame came over the call."""
@@ -155,7 +149,7 @@ class WanPort:
         if peer.up:
             interesting = self._spec.dialer_list.interesting(self._classifier.ppp(octets))
             self._told(peer, Heard(interesting=interesting), now)
-            arrived = Packet(protocol=frame.protocol, payload=frame.payload, segment=None)
+            arrived = Packet(protocol=frame.protocol, payload=frame.payload)
             self._user.deliver(destination, arrived, now)
 
     # --- what call control says --------------------------------------------------------------
@@ -180,6 +174,8 @@ class WanPort:
         if destination in self.group.taken:
             value = Cleared(cause=cause) if connected else Failed(cause=cause)
             self._told(peer, value, now)
+        if not connected:
+            self._user.call_failed(destination, now)
 
     def raise_lines(self, now: int) -> None:
         """The operator wants every destination reached."""
