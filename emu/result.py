@@ -27,12 +27,16 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkResult:
-    """A link's figures; those of dial-on-demand links stay zero on a LAN."""
+    """A link's figures; those of dial-on-demand links stay zero on a LAN.
+
+    ``calls_ns``: every call as (connected, ended).
+    """
 
     name: str
     kind: str
     frames: int
     bytes_on_wire: int
+    calls_ns: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

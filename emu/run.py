@@ -209,7 +209,13 @@ def _collect(
 def link_results(world: World) -> tuple[LinkResult, ...]:
     """Every link's figures."""
     return tuple(
-        LinkResult(name=link.name, kind="lan", frames=link.frames, bytes_on_wire=link.bytes_on_wire)
+        LinkResult(
+            name=link.name,
+            kind="lan",
+            frames=link.frames,
+            bytes_on_wire=link.bytes_on_wire,
+            calls_ns=link.calls_ns,
+        )
         for link in world.links.values()
     )
 
