@@ -123,5 +123,7 @@ def time_axis(horizon_s: float, start: float, end: float) -> tuple[Axis, list[fl
 def _even(axis: Axis, steps: Sequence[float], parts: int = 6) -> list[float]:
     """Multiples of the smallest step that divides the axis into at most so many parts."""
     step = next((each for each in steps if axis.high / each <= parts), steps[-1])
+    while axis.high / step > parts:
+        step *= 10
     count = floor(axis.high / step + 1e-9)
     return [step * index for index in range(count + 1)]

@@ -17,23 +17,22 @@ CSS = """
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif; }
-main { max-width: 1040px; margin: 0 auto; padding: 36px 24px 64px; }
+main { overflow-wrap: anywhere; max-width: 1040px; margin: 0 auto; padding: 36px 24px 64px; }
 h1 { font-size: 28px; line-height: 1.2; margin: 2px 0 12px; letter-spacing: -0.01em;
   text-wrap: balance; }
 h2 { font-size: 19px; margin: 44px 0 12px; padding-top: 14px; border-top: 1px solid var(--line); }
-h3 { font-size: 15px; margin: 0 0 6px; overflow-wrap: anywhere; }
+h3 { font-size: 15px; margin: 0 0 6px; }
 .result { font-weight: 400; color: var(--soft); margin-left: 8px; }
-.lead { font-size: 17px; max-width: 74ch; margin: 0; overflow-wrap: anywhere; }
+.lead { font-size: 17px; max-width: 74ch; margin: 0; }
 .lead + .lead { margin-top: 8px; }
 .lead b { font-weight: 600; }
-.note { color: var(--soft); font-size: 13px; margin: 6px 0 0; max-width: 100ch;
-  overflow-wrap: anywhere; }
+.note { color: var(--soft); font-size: 13px; margin: 6px 0 0; max-width: 100ch; }
 a { color: inherit; text-decoration-color: var(--edge); text-underline-offset: 3px;
   text-decoration-thickness: 1px; }
 a:hover { color: var(--blue); }
 :focus-visible { outline: 2px solid var(--blue); outline-offset: 3px; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-.scrolled { overflow-x: auto; }
+.scrolled { overflow-x: auto; position: relative; }
 .right { color: var(--green); }
 .wrong { color: var(--red); }
 

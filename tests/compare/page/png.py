@@ -25,10 +25,6 @@ class Picture:
         red, green, blue = self.rows[y][x * self.channels : x * self.channels + 3]
         return red, green, blue
 
-    def colours(self) -> set[tuple[int, int, int]]:
-        """All that occur."""
-        return {self.pixel(x, y) for y in range(self.height) for x in range(self.width)}
-
 
 def read_png(path: Path) -> Picture:
     """Decode a picture that is not interlaced."""
