@@ -25,7 +25,7 @@ h3 { font-size: 15px; margin: 0 0 6px; }
 .result { font-weight: 400; color: var(--soft); margin-left: 8px; }
 .lead { font-size: 17px; max-width: 74ch; margin: 0; }
 .lead + .lead { margin-top: 8px; }
-.lead b { font-weight: 600; }
+.lead b { font-weight: 600; display: inline-block; }
 .note { color: var(--soft); font-size: 13px; margin: 6px 0 0; max-width: 100ch; }
 a { color: inherit; text-decoration-color: var(--edge); text-underline-offset: 3px;
   text-decoration-thickness: 1px; }
@@ -36,13 +36,14 @@ a:hover { color: var(--blue); }
 .right { color: var(--green); }
 .wrong { color: var(--red); }
 
-table { border-collapse: collapse; width: 100%; font-size: 13.5px; white-space: nowrap;
-  font-variant-numeric: tabular-nums; }
+table { border-collapse: separate; border-spacing: 0; width: 100%; font-size: 13.5px;
+  white-space: nowrap;  font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--soft); font-size: 13px; padding-bottom: 8px; }
-th, td { padding: 4px 0 4px 18px; text-align: right; font-weight: 400; vertical-align: baseline; }
-thead th { font-weight: 600; border-bottom: 1px solid var(--edge); vertical-align: bottom; }
+th, td { padding: 4px 0 4px 15px; text-align: right; font-weight: 400; vertical-align: baseline; }
+thead th { font-weight: 600; vertical-align: bottom; }
 thead small { display: block; font-weight: 400; color: var(--soft); font-size: 11.5px; }
-tbody tr + tr > * { border-top: 1px solid var(--line); }
+tbody tr > * { border-top: 1px solid var(--line); }
+tbody tr:first-child > * { border-top-color: var(--edge); }
 th:nth-child(-n+2), td:nth-child(-n+2) { padding-left: 0; }
 td.rank { color: var(--soft); width: 30px; padding-right: 6px; }
 td.mark { width: 22px; text-align: center; color: var(--blue); }

@@ -23,7 +23,7 @@ def figures_table(comparison: Comparison) -> Markup:
     rows = comparison.rows
     judged = bool(comparison.thresholds)
     names = zip(heading(rows), ("", *_units(rows)), strict=True)
-    head = [_column("#", "rank"), *(_column(*pair) for pair in names)]
+    head = [_column("#", ""), *(_column(*pair) for pair in names)]
     head += [_column("threshold", "") if judged else together()]
     head.insert(1, _column(tag("abbr", "●", title="on the Pareto front"), "front"))
     return tag(
@@ -36,7 +36,7 @@ def figures_table(comparison: Comparison) -> Markup:
 
 
 def _units(rows: Sequence[Row]) -> tuple[str, ...]:
-    return _UNITS if currency_of(rows) is None else (*_UNITS, "calls", "money")
+    return _UNITS if currency_of(rows) is None else (*_UNITS, "made", "cost")
 
 
 def _column(name: str, unit: str) -> Markup:
@@ -68,12 +68,12 @@ def _class(index: int, text: str) -> str | None:
 
 def _verdict(policy: str, comparison: Comparison) -> Markup:
     own = [each["holds"] for each in comparison.thresholds if each["policy"] == policy]
+    broken = not all(own)
     if not comparison.thresholds:
         return together()
     if not own:
         return tag("td", "none", class_="verdict none")
-    broken = own.count(False)
-    text = f"✗ {broken} of {len(own)} breached" if broken else "✓ holds"
+    text = "✗ breached" if broken else "✓ holds"
     return tag("td", text, class_="verdict wrong" if broken else "verdict right")
 
 
