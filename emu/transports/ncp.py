@@ -46,6 +46,14 @@ _COMMON = (
         high=255,
         what="how often a client repeats a request before it gives up",
     ),
+    Parameter(
+        name="ncp.advertise_every",
+        kind="duration",
+        low=seconds(1),
+        high=seconds(86_400),
+        never=True,
+        what="how often the server broadcasts its name (SAP) and the way to it (RIP) on its LAN",
+    ),
 )
 
 _NETWARE = Stack(
@@ -151,6 +159,7 @@ def _make_params(stack: str, values: Mapping[str, Value]) -> NcpParams:
             polls=int(given["polls"] or 0),
             activity_spacing_ns=duration("activity_spacing"),
         )
+    advertise_every = given["advertise_every"]
     return NcpParams(
         watchdog=watchdog,
         same_address_reuses=given["slot_rule"] == "same-address-reuses",
@@ -158,6 +167,7 @@ def _make_params(stack: str, values: Mapping[str, Value]) -> NcpParams:
         framing=str(given["framing"]),
         request_timeout_ns=duration("request_timeout"),
         request_retries=int(given["request_retries"] or 0),
+        advertise_every_ns=None if advertise_every is None else int(advertise_every),
     )
 
 

@@ -223,6 +223,7 @@ NO_PART: dict[str, tuple[str, str, str]] = {
         "100ms",
         "60s",
     ),
+    "ncp.advertise_every": ("broadcasts that no client waits for", "60s", "never"),
     "ncp.request_retries": ("as ncp.request_timeout", "0", "255"),
     "tcp.nodelay": (
         "Nagle's rule holds small segments back, and one line is alone",

@@ -48,6 +48,7 @@ def params(
     framing: str = "ethernet-ii",
     request_timeout_ns: int = ms(500),
     request_retries: int = 2,
+    advertise_every_ns: int | None = None,
 ) -> NcpParams:
     return NcpParams(
         watchdog=watchdog,
@@ -56,6 +57,7 @@ def params(
         framing=framing,
         request_timeout_ns=request_timeout_ns,
         request_retries=request_retries,
+        advertise_every_ns=advertise_every_ns,
     )
 
 

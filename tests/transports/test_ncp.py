@@ -19,6 +19,7 @@ COMMON: dict[str, Value] = {
     "ncp.framing": "802.2",
     "ncp.request_timeout": seconds(3),
     "ncp.request_retries": 20,
+    "ncp.advertise_every": None,
 }
 
 
@@ -81,7 +82,13 @@ def test_parameters_come_out_as_they_went_in() -> None:
         framing="802.2",
         request_timeout_ns=seconds(3),
         request_retries=20,
+        advertise_every_ns=None,
     )
+
+
+def test_a_server_advertises_as_often_as_it_is_told() -> None:
+    assert netware(advertise_every=seconds(60)).advertise_every_ns == seconds(60)
+    assert netware(advertise_every=None).advertise_every_ns is None
 
 
 def test_every_parameter_of_a_stack_is_used() -> None:

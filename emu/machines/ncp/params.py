@@ -53,6 +53,7 @@ class NcpParams:
     ``framing``: ethernet-ii, raw-802.3, 802.2 or snap (facts/ipx.md 1.2).
     ``request_timeout_ns``, ``request_retries``: how long a client waits for a reply, and how
     often it repeats a request before it gives up.
+    ``advertise_every_ns``: how often the server broadcasts RIP and SAP, > 0; None for never.
     """
 
     watchdog: NetWareParams | MarsNweParams
@@ -61,3 +62,4 @@ class NcpParams:
     framing: str
     request_timeout_ns: int
     request_retries: int
+    advertise_every_ns: int | None
