@@ -6,10 +6,21 @@ from dataclasses import replace
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emu.machines.dlsw import CISCO
 from emu.machines.dlsw.params import SOURCES, DlswParams
-from emu.pdu.dlsw import PORT_READ, DataLinkId, DlcHeader, SspControl, SspInformation, SspType
+from emu.pdu.dlsw import (
+    PORT_READ,
+    CircuitId,
+    DataLinkId,
+    DlcHeader,
+    SspControl,
+    SspInformation,
+    SspMessage,
+    SspType,
+)
 from emu.pdu.ip_tcp import ACK, RST, SYN, Ipv4Datagram, TcpSegment
 from emu.pdu.llc2 import Supervisory, SupervisoryKind, Unnumbered, UnnumberedKind
 from emu.pdu.terminal import Keystroke, LogOff, Screen
@@ -19,6 +30,8 @@ from emu.units import seconds as s
 from emu.wire.dlsw import encode_ssp
 from emu.wire.ip_tcp import decode_ipv4, decode_tcp, encode_ipv4, encode_tcp
 from emu.wire.llc2 import llc2_frame
+from tests.wire.dlsw import messages
+from tests.wire.strategies import thorough
 
 from .dlsw_parts import (
     CLIENT_MAC,
@@ -456,6 +469,27 @@ def test_datagrams_are_put_on_the_lan_as_they_were() -> None:
     ((_, frame),) = wide.far_lan.frames[before:]
     wanted = SERVER_MAC + mac(9) + b"\0\x0b\xf0\xf0\x03datagram"
     assert frame == wanted.ljust(60, b"\0")
+
+
+@thorough
+@given(st.lists(st.binary(max_size=80), max_size=5), st.lists(messages, max_size=8))
+def test_nothing_that_arrives_breaks_a_switch(frames: list[bytes], said: list[SspMessage]) -> None:
+    alone = Alone()
+    between = DataLinkId(target_mac=SERVER_MAC, origin_mac=CLIENT_MAC)
+    alone.switch.from_peer(SspControl(kind=SspType.CANUREACH, link=between), 0)
+    for frame in frames:
+        for start in (b"", SERVER_MAC + CLIENT_MAC + b"\0\x2f\xf0\xf0"):
+            alone.switch.from_lan(start + frame, 0)
+        alone.switch.from_wan(b"\x45" + bytes(11) + FAR_IP + NEAR_IP + frame, 0)
+        alone.switch.from_wan(frame, 0)
+    for message in said:
+        if isinstance(message, SspControl):  # about the circuit that there is, or its stations
+            ours = CircuitId(port=1, correlator=1)
+            about = replace(message, link=between, origin=ours, target=ours)
+        else:
+            about = replace(message, remote=CircuitId(port=1, correlator=1))
+        alone.switch.from_peer(message, 0)
+        alone.switch.from_peer(about, 0)
 
 
 # --- two that open at once -------------------------------------------------------------------

@@ -120,6 +120,7 @@ class Event(Enum):
     DLC_INFO = "DLC_INFO"
     TRANSPORT_FAILED = "XPORT_FAILURE"
     EXPIRED = "CS_TIMER_EXP"
+    OTHER = "a message that is no circuit's, or not taken here"
 
 
 _MESSAGES = {
@@ -147,12 +148,15 @@ _SIGNALS: dict[type[object], Event] = {
 
 
 def event_of(stimulus: Stimulus) -> Event | None:
-    """None for what no circuit knows; an explorer message concerns none (RFC 1795 5.4)."""
+    """None for what is no stimulus of a circuit.
+
+    RFC 1795 3.5: a message that is not supported is dropped quietly; 5.4: explorers concern none.
+    """
     match stimulus:
         case Received(SspControl(explorer=True)):
-            return None
+            return Event.OTHER
         case Received(SspControl() | SspInformation() as message):
-            return _MESSAGES.get(message.kind)
+            return _MESSAGES.get(message.kind, Event.OTHER)
         case Asked(request):
             kind: type[object] = request.__class__
             return _SIGNALS.get(kind)
