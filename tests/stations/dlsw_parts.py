@@ -239,6 +239,26 @@ class Wide:
         return max(at for at, _ in self.at_client.sent) + DELAY_NS
 
 
+class Alone:
+    """One switch that keeps what it says."""
+
+    def __init__(self) -> None:
+        self.lan: list[bytes] = []
+        self.packets: list[bytes] = []
+        self.switch = DlswSwitch(
+            CISCO, self, ip=NEAR_IP, peer_ip=FAR_IP, randomness=Random("alone")
+        )
+
+    def to_lan(self, frame: bytes) -> None:
+        self.lan.append(frame)
+
+    def to_wan(self, packet: bytes) -> None:
+        self.packets.append(packet)
+
+    def arm(self, timer: object, due: int) -> None:
+        pass
+
+
 def silent(params: DlswParams = CISCO) -> DlswParams:
     """The same without idle polling."""
     return replace(params, idle_polling=False)

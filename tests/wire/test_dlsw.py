@@ -24,13 +24,12 @@ from emu.pdu.nbf import MULTICAST
 from emu.wire.dlsw import (
     CONTROL_OCTETS,
     SspStream,
-    decode_capabilities,
     decode_ssp,
-    encode_capabilities,
     encode_ssp,
     message_octets,
     non_canonical,
 )
+from emu.wire.dlsw_capabilities import decode_capabilities, encode_capabilities
 from tests.wire import dlsw
 from tests.wire.dlsw import CLIENT, DLSW, SERVER
 from tests.wire.strategies import thorough

@@ -44,13 +44,8 @@ from emu.pdu.ip_tcp import ACK, RST, SYN, Segment
 from emu.pdu.llc2 import SAP_NETBIOS
 from emu.stations.base import Timer
 from emu.stations.ncp.alarm import Alarm
-from emu.wire.dlsw import (
-    SspStream,
-    decode_capabilities,
-    decode_ssp,
-    encode_capabilities,
-    encode_ssp,
-)
+from emu.wire.dlsw import SspStream, decode_ssp, encode_ssp
+from emu.wire.dlsw_capabilities import decode_capabilities, encode_capabilities
 from emu.wire.ip_tcp import TcpFlow, decode_tcp_frame
 
 #: First local port of Cisco's DLSw (assumption); each connection takes the next one, so that it
