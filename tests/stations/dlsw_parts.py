@@ -15,6 +15,7 @@ from emu.stations.base import StationSpec
 from emu.stations.nbf import NbfClientStation, NbfServerStation
 from emu.stations.router.dlsw import DlswSwitch
 from emu.units import milliseconds as ms
+from emu.units import seconds
 from emu.wire.dlsw import SspStream, decode_ssp
 from emu.wire.ethernet import decode_ethernet
 from emu.wire.ip_tcp import decode_ipv4, decode_tcp
@@ -24,6 +25,7 @@ from .nbf_lan import CLIENT, DELAY_NS, SERVER, Surroundings, params, text
 from .tcp_parts import LOG_ON, User, mac
 
 WAN_NS = ms(20)
+HANG_UP_NS = seconds(120)
 NEAR_IP, FAR_IP = b"\x0a\0\x01\x01", b"\x0a\0\x02\x01"
 
 
@@ -139,21 +141,35 @@ class Router:
 
 
 class Side:
-    """The WAN between two routers.  ``cut``: nothing crosses any more."""
+    """The WAN between two routers.  ``cut``: nothing crosses any more.
+
+    ``dial_ns``: how long the first packet behind ``HANG_UP_NS`` of silence waits for a call, and
+    all packets that come meanwhile with it.  ``calls``: when one was begun.
+    """
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.cut = False
         self.packets: list[tuple[int, bytes]] = []
         self.routers: list[Router] = []
+        self.dial_ns = 0
+        self.calls: list[int] = []
+        self._last_ns = -HANG_UP_NS
+        self._up_ns = 0
 
     def carry(self, sender: Router, packet: bytes) -> None:
         self.packets.append((self.world.now, packet))
         if not self.cut:
             (other,) = [router for router in self.routers if router is not sender]
-            self.world.push(
-                self.world.now + WAN_NS, 0, lambda: other.from_wan(packet, self.world.now)
-            )
+            leaves = self._leaves_ns()
+            self.world.push(leaves + WAN_NS, 0, lambda: other.from_wan(packet, self.world.now))
+
+    def _leaves_ns(self) -> int:
+        if self.world.now - self._last_ns >= HANG_UP_NS:
+            self.calls.append(self.world.now)
+            self._up_ns = self.world.now + self.dial_ns
+        self._last_ns = leaves = max(self.world.now, self._up_ns)
+        return leaves
 
     def since(self, when_ns: int) -> list[int]:
         """Instants of all packets from then on."""

@@ -24,6 +24,7 @@ from .dlsw_parts import (
     FAR_IP,
     NEAR_IP,
     SERVER_MAC,
+    WAN_NS,
     Alone,
     Wide,
     silent,
@@ -210,3 +211,44 @@ def test_an_unknown_message_is_passed_over() -> None:
     wide.run(s(8))
     assert wide.near.switch.transport.dropped == 1
     assert wide.near.switch.transport.ready
+
+
+# --- a WAN that is dialled -------------------------------------------------------------------
+
+
+def test_a_session_behind_isdn() -> None:
+    """2 s to dial: the first claim of the name raises the line, the query finds it up.
+
+    An idle day costs nothing more; the death of the client costs one call, and the server hears
+    of it later by what the call takes to be set up.
+    """
+    wide = Wide(IBM)
+    wide.wan.dial_ns = s(2)
+    wide.logged_on(s(10))
+    wide.run(s(86400))
+    assert wide.wan.calls == [DELAY_NS]
+    wide.power_cut()
+    dead = wide.last_of_client_ns() + s(18)
+    wide.run(s(86500))
+    assert wide.wan.calls == [DELAY_NS, dead]
+    assert [at for at, *_ in wide.server_user.told[1:]] == [dead + s(2) + WAN_NS + DELAY_NS]
+
+
+def test_a_modem_is_too_slow_for_the_first_call() -> None:
+    """30 s to dial, three queries of 0.5 s: the user tries again.  The SYNs of the wait (3 s, 9 s,
+    21 s) arrive all at once and do no harm; a dead client is told of through a modem too."""
+    wide = Wide(IBM)
+    wide.wan.dial_ns = s(30)
+    wide.client.connect(LOG_ON, 0)
+    wide.run(s(40))
+    assert [what for _, what, *_ in wide.client_user.told] == ["lost"]
+    wide.client.connect(LOG_ON, s(40))
+    wide.run(s(50))
+    assert [what for _, what, *_ in wide.server_user.told] == ["opened"]
+    wide.run(s(1000))
+    assert len(wide.wan.calls) == 1
+    wide.power_cut()
+    dead = wide.last_of_client_ns() + s(18)
+    wide.run(s(1200))
+    assert wide.wan.calls[1:] == [dead]
+    assert [at for at, *_ in wide.server_user.told[1:]] == [dead + s(30) + WAN_NS + DELAY_NS]
