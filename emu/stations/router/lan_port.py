@@ -40,7 +40,6 @@ from emu.wire.forwarding import (
     next_type_20_hop,
     unbridged,
 )
-from emu.wire.ip_tcp import decode_ipv4
 from emu.wire.ipx import decode_ipx, encode_ipx, ipx_frame, ipx_of_frame
 
 _ARP = ETHERTYPE_ARP.to_bytes(2, "big")
@@ -87,7 +86,7 @@ class LanPort:
         self._held: dict[bytes, list[Ipv4Datagram]] = {}
         self._framings: dict[bytes, Framing] = {}
         self._default = FRAMINGS[spec.framing][0] if spec.framing else None
-        self._far_macs: set[bytes] = set()
+        self._far_macs: dict[bytes, str] = {}
         self.ipx = (
             None
             if routing is None
@@ -143,18 +142,23 @@ class LanPort:
             self._carry(packet, now)
 
     def _bridge(self, frame: bytes, now: int) -> None:
-        """Group frames, and frames to stations that are not here: a switch floods those."""
+        """Group frames, and frames to stations that are not here: a switch floods those.
+
+        A bridge learns behind which line a station is (IEEE 802.1D 7.8), so that a frame for
+        one far LAN does not raise the lines to the others.
+        """
         if not self.spec.bridges or frame[6:12] in self._far_macs:
             return
         payload = bridged(decode_ethernet(frame))
-        self._carry(Packet(protocol=PROTOCOL_NBF, payload=payload), now)
+        router = self._far_macs.get(frame[:6])
+        self._carry(Packet(protocol=PROTOCOL_NBF, payload=payload, to=router), now)
 
     def _hear_ipx(self, frame: EthernetFrame, now: int) -> None:
         datagram = ipx_of_frame(frame)
         if datagram is None:
             return
-        self._framings[datagram.source.node] = _without_length(frame.framing)
-        self._framings[frame.source] = _without_length(frame.framing)
+        framing = _without_length(frame.framing)
+        self._framings[datagram.source.node] = self._framings[frame.source] = framing
         if self.ipx is not None:
             self._route_ipx(frame, datagram, self.ipx, now)
 
@@ -184,15 +188,18 @@ class LanPort:
         """What came across, from the far router of that name."""
         try:
             if packet.protocol == PROTOCOL_IP:
-                self._put_ip(decode_ipv4(packet.payload), now)
+                onward = next_ip_hop(packet.payload)
+                if onward is not None:
+                    self._put_ip(onward, now)
             elif packet.protocol == PROTOCOL_IPX:
                 self._put_ipx(router, decode_ipx(packet.payload), now)
             elif packet.protocol == PROTOCOL_NBF:
-                self._put_netbios(packet.payload, now)
+                self._put_netbios(router, packet.payload, now)
         except PeerProtocolError:
             self.dropped += 1
 
     def _put_ip(self, datagram: Ipv4Datagram, now: int) -> None:
+        """A second router on the way has taken its hop already (RFC 1812 5.3.1)."""
         if segment_of_ip(datagram.destination) != self._segment:
             return
         mac = self._neighbours.find(datagram.destination, now)
@@ -236,10 +243,10 @@ class LanPort:
             )
             self._put_octets(octets, now)
 
-    def _put_netbios(self, payload: bytes, now: int) -> None:
+    def _put_netbios(self, router: str, payload: bytes, now: int) -> None:
         if self.spec.bridges:
             destination, source, llc = unbridged(payload)
-            self._far_macs.add(source)
+            self._far_macs[source] = router
             octets = destination + source + len(llc).to_bytes(2, "big") + llc
             self._put_octets(octets.ljust(60, b"\0"), now)
 
