@@ -40,7 +40,6 @@ from emu.wire.forwarding import (
     next_ipx_hop,
     next_type_20_hop,
 )
-from emu.wire.ip_tcp import decode_ipv4
 from emu.wire.ipx import decode_ipx, encode_ipx, ipx_frame, ipx_of_frame
 
 _ARP = ETHERTYPE_ARP.to_bytes(2, "big")
@@ -170,8 +169,8 @@ class LanPort:
         datagram = ipx_of_frame(frame)
         if datagram is None:
             return
-        self._framings[datagram.source.node] = _without_length(frame.framing)
-        self._framings[frame.source] = _without_length(frame.framing)
+        framing = _without_length(frame.framing)
+        self._framings[datagram.source.node] = self._framings[frame.source] = framing
         if self.ipx is not None:
             self._route_ipx(frame, datagram, self.ipx, now)
 
@@ -200,16 +199,19 @@ class LanPort:
     def put(self, router: str, packet: Packet, now: int) -> None:
         """What came across, from the far router of that name."""
         try:
-            if self._crossing is not None and self._crossing.from_line(packet, now):
+            if self._crossing is not None and self._crossing.from_line(router, packet, now):
                 return
             if packet.protocol == PROTOCOL_IP:
-                self._put_ip(decode_ipv4(packet.payload), now)
+                onward = next_ip_hop(packet.payload)
+                if onward is not None:
+                    self._put_ip(onward, now)
             elif packet.protocol == PROTOCOL_IPX:
                 self._put_ipx(router, decode_ipx(packet.payload), now)
         except PeerProtocolError:
             self.dropped += 1
 
     def _put_ip(self, datagram: Ipv4Datagram, now: int) -> None:
+        """A second router on the way has taken its hop already (RFC 1812 5.3.1)."""
         if segment_of_ip(datagram.destination) != self._segment:
             return
         mac = self._neighbours.find(datagram.destination, now)

@@ -42,8 +42,8 @@ class Crossing(Protocol):
         """A NetBEUI frame at the LAN port."""
         ...
 
-    def from_line(self, packet: Packet, now: int, /) -> bool:
-        """What came across; False when it is no business of NetBEUI's."""
+    def from_line(self, router: str, packet: Packet, now: int, /) -> bool:
+        """What came across from a far router; False when it is no business of NetBEUI's."""
         ...
 
 
@@ -53,17 +53,20 @@ class Bridged:
     def __init__(self, carry: Carry, put: PutFrame) -> None:
         self._carry, self._put = carry, put
         self._bridge = RemoteBridge()
+        self._behind: dict[bytes, str] = {}
 
     def from_lan(self, frame: bytes, now: int, /) -> None:
         payload = self._bridge.outbound(frame, now)
         if payload is not None:
-            self._carry(Packet(protocol=PROTOCOL_BRIDGED, payload=payload), now)
+            router = self._behind.get(frame[:6])
+            self._carry(Packet(protocol=PROTOCOL_BRIDGED, payload=payload, to=router), now)
 
-    def from_line(self, packet: Packet, now: int, /) -> bool:
+    def from_line(self, router: str, packet: Packet, now: int, /) -> bool:
         if packet.protocol != PROTOCOL_BRIDGED:
             return False
         frame = self._bridge.inbound(packet.payload, now)
         if frame is not None:
+            self._behind[frame[6:12]] = router
             self._put(frame, now)
         return True
 
@@ -73,19 +76,24 @@ class OverNbfcp:
 
     def __init__(self, carry: Carry, put: PutFrame) -> None:
         self._carry, self._put = carry, put
-        self._far: set[bytes] = set()
+        self._behind: dict[bytes, str] = {}
 
     def from_lan(self, frame: bytes, now: int, /) -> None:
-        """A switch brings only group frames and those for stations that are not here."""
-        if frame[6:12] not in self._far:
-            payload = bridged(decode_ethernet(frame))
-            self._carry(Packet(protocol=PROTOCOL_NBF, payload=payload), now)
+        """A switch brings only group frames and those for stations that are not here.
 
-    def from_line(self, packet: Packet, now: int, /) -> bool:
+        Behind which line one is, is learnt (IEEE 802.1D 7.8), so that a frame for one far LAN
+        does not raise the lines to the others.
+        """
+        if frame[6:12] not in self._behind:
+            payload = bridged(decode_ethernet(frame))
+            router = self._behind.get(frame[:6])
+            self._carry(Packet(protocol=PROTOCOL_NBF, payload=payload, to=router), now)
+
+    def from_line(self, router: str, packet: Packet, now: int, /) -> bool:
         if packet.protocol != PROTOCOL_NBF:
             return False
         destination, source, llc = unbridged(packet.payload)
-        self._far.add(source)
+        self._behind[source] = router
         frame = destination + source + len(llc).to_bytes(2, "big") + llc
         self._put(frame.ljust(FRAME_MIN_OCTETS, b"\0"), now)
         return True
@@ -135,7 +143,8 @@ class Switched:
         self._now = now
         self._switch.from_lan(frame, now)
 
-    def from_line(self, packet: Packet, now: int, /) -> bool:
+    def from_line(self, router: str, packet: Packet, now: int, /) -> bool:
+        del router  # there is one
         self._now = now
         return packet.protocol == PROTOCOL_IP and self._switch.from_wan(packet.payload, now)
 
