@@ -95,7 +95,10 @@ _PORT = "[clients.ws1.pinned]\nport = {}\n[[faults]]"
         ('"1h"', '"0s"', 'horizon: expected a duration from 1ms to 8784h, such as "400ms"'),
         ('["ncp-netware"]', '["ncp-netwar"]', 'did you mean "ncp-netware"?'),
         ('["ncp-netware"]', "[]", "default_policies: expected"),
-        ('"lan"\nband', '"wan"\nband', 'links.lan.kind: expected one of "lan", "dial", found "wan"'),
+        (
+            '"lan"\nband', '"wan"\nband',
+            'links.lan.kind: expected one of "lan", "dial", found "wan"',
+        ),
         ('"10Mbit/s"', "10", "links.lan.bandwidth: expected a bandwidth from 300bit/s"),
         ('"10Mbit/s"', '"10 megabit"', 'found "10 megabit"'),
         ('"10Mbit/s"', '"0bit/s"', "expected a bandwidth"),
