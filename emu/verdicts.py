@@ -43,7 +43,7 @@ def judge(scenario: Scenario, result: RunResult) -> Iterator[Judgement]:
 def _formula(scenario: Scenario, result: RunResult) -> Iterator[Judgement]:
     for record in result.records.sessions.values():
         loss = record.losses[0] if record.losses else None
-        if record.id in result.told:
+        if record.id in result.untold:
             continue
         if loss is not None and not _beyond_the_formula(loss, tolerance_ns(scenario)):
             yield _agreement(scenario, result, record)
