@@ -330,16 +330,37 @@ def in_doubt(world: World, tolerance: int) -> tuple[int, ...]:
 
 
 def untold(world: World) -> tuple[int, ...]:
-    """Sessions of far clients whose end no formula of the transport's tells: over DLSw the switch
-    beside the client polls it and tells the server, and mars_nwe does not ask far stations."""
-    dlsw = world.router_rules.get("router.netbeui") == "dlsw"
+    """Sessions of far clients of which no formula of the transport's can tell.
+
+    Over DLSw the switch beside the client polls it and tells the server; mars_nwe does not ask
+    far stations; and where a router answers for a client that comes back, its answers and the
+    client's cannot be told apart.
+    """
     here = world.scenario.server.link
     return tuple(
         record.id
         for record in world.records.sessions.values()
-        if world.scenario.client(record.client).link != here
-        and ((dlsw and record.transport == "nbf") or _is_left_alone(world.carriers[record.client]))
+        if world.scenario.client(record.client).link != here and _is_untold(world, record)
     )
+
+
+def _is_untold(world: World, record: SessionRecord) -> bool:
+    rules = world.router_rules
+    if record.transport == "nbf" and rules.get("router.netbeui") == "dlsw":
+        return True
+    if _is_left_alone(world.carriers[record.client]):
+        return True
+    name, plain = _ANSWERED.get(record.transport, ("", ""))
+    comes_back = any(loss.back_at_ns or loss.until_ns for loss in record.losses[:1])
+    return comes_back and rules.get(name, plain) != plain
+
+
+#: What a router may do with a transport's probes, and the word for leaving them alone.
+_ANSWERED = {
+    "ncp": ("router.ncp_watchdog", "forward"),
+    "spx": ("router.spx_keepalive", "forward"),
+    "tcp": ("router.tcp_keepalive", "forward"),
+}
 
 
 def _is_left_alone(carrier: Carrier) -> bool:
