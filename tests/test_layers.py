@@ -30,7 +30,10 @@ LAYERS: tuple[tuple[tuple[str, ...], str], ...] = (
     ),
     (("kernel",), "the laboratory knows machines, wire and captures, not the Trio world"),
     (("diary",), "the diary only reads a ledger aloud"),
-    (("run", "result", "verdicts", "story", "story_calls", "gallery"), "return it; the command line prints it"),
+    (
+        ("run", "result", "verdicts", "story", "story_calls", "gallery"),
+        "return it; the command line prints it",
+    ),
     (("compare",), "a run knows nothing of other runs; hand it to compare"),
     (("cli", "__main__", "__init__"), ""),
 )

@@ -24,7 +24,8 @@ class MidStream(Enum):
 class BoxParams:
     """``idle_ns``: of an established flow, restarted by every segment of either end; None: never
     forgotten.  ``unacknowledged_ns``: instead, while one end waits for an acknowledgement, if that
-    is sooner.  ``transitory_ns``: while a flow opens or closes.  None: ``idle_ns`` holds there, too.
+    is sooner.  ``transitory_ns``: while a flow opens or closes.  None: ``idle_ns``
+    holds there, too.
 
     ``translates``: the server sees the box's address; ``keeps_ports``: and, where nobody else
     has it, the client's port; otherwise every flow gets the next one.  ``answers``: keepalives of

@@ -30,7 +30,10 @@ class Onward:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """A segment of the box's own, in the name of ``key``'s source.  ``outbound``: to the outside."""
+    """A segment of the box's own, in the name of ``key``'s source.
+
+    ``outbound``: to the outside.
+    """
 
     outbound: bool
     key: bytes

@@ -129,17 +129,15 @@ def _translated(octets: bytes, key: bytes) -> bytes:
     datagram = decode_ipv4(octets)
     segment = decode_tcp(datagram.payload)
     ports = int.from_bytes(key[8:10], "big"), int.from_bytes(key[10:12], "big")
-    if (datagram.source, datagram.destination) == (key[:4], key[4:8]):
-        if (segment.source_port, segment.destination_port) == ports:
-            return octets
+    addresses = datagram.source, datagram.destination
+    if (addresses, (segment.source_port, segment.destination_port)) == ((key[:4], key[4:8]), ports):
+        return octets
     moved = replace(segment, source_port=ports[0], destination_port=ports[1], checksum=None)
     return encode_ipv4(_moved(datagram, key, encode_tcp(moved, key[:4], key[4:8])))
 
 
 def _moved(datagram: Ipv4Datagram, key: bytes, payload: bytes) -> Ipv4Datagram:
-    return replace(
-        datagram, source=key[:4], destination=key[4:8], payload=payload, checksum=None
-    )
+    return replace(datagram, source=key[:4], destination=key[4:8], payload=payload, checksum=None)
 
 
 def _datagram(key: bytes, segment: Segment) -> bytes:
