@@ -213,6 +213,7 @@ def _collect(
         ),
         lateness_ns=lateness(world),
         in_doubt=in_doubt(world, tolerance_ns(scenario)),
+        told=told_by_routers(world),
     )
     return replace(result, judgements=tuple(judge(scenario, result)))
 
@@ -319,6 +320,18 @@ def in_doubt(world: World, tolerance: int) -> tuple[int, ...]:
             )
             for sooner_ns in (0, tolerance, -tolerance)
         )
+    )
+
+
+def told_by_routers(world: World) -> tuple[int, ...]:
+    """Sessions over DLSw: the switch beside the client polls it, and the server is told."""
+    if world.router_rules.get("router.netbeui") != "dlsw":
+        return ()
+    here = world.scenario.server.link
+    return tuple(
+        record.id
+        for record in world.records.sessions.values()
+        if record.transport == "nbf" and world.scenario.client(record.client).link != here
     )
 
 

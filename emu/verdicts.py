@@ -4,10 +4,10 @@ The formula's agreement is expected of every run of every policy (architecture.m
 judged for the first fault of each session, and only where frames cannot be lost by chance,
 where nobody took the session over before the transport noticed, and where the client was not
 lost a second time before that: of these the formula says nothing.  Nor is it told when a line
-that was out comes up again, of a client
-that waits for an acknowledgement itself behind a cut cable, and may give up on its own, or what
-was on the wire when a client fell asleep; nor of a box on the way that answers keepalives itself,
-or has forgotten the flow and speaks in its place.
+that was out comes up again, when a data link switch tells the server, of a client that waits for
+an acknowledgement itself behind a cut cable, and may give up on its own, or what was on the wire
+when a client fell asleep; nor of a box on the way that answers keepalives itself, or has forgotten
+the flow and speaks in its place.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ def judge(scenario: Scenario, result: RunResult) -> Iterator[Judgement]:
 def _formula(scenario: Scenario, result: RunResult) -> Iterator[Judgement]:
     for record in result.records.sessions.values():
         loss = record.losses[0] if record.losses else None
+        if record.id in result.told:
+            continue
         if loss is None or _answered_for(scenario, loss):
             continue
         if not _beyond_the_formula(loss, tolerance_ns(scenario)):

@@ -42,7 +42,7 @@ class LineFigures:
 
 def line_figures(line: DialledLine, horizon_ns: int) -> LineFigures:
     """The line's account at the end of a run; a call that is still up ends with it."""
-    settled_ns = line.log_on_ns + (line.spec.params.idle_ns or 0)
+    settled_ns = line.settled_ns
     connected = [call for call in line.calls if call.connected_ns is not None]
     set_up = [call for call in connected if (call.connected_ns or 0) <= line.log_on_ns]
     log_on, beyond, beyond_ns = Bill(), Bill(), 0
@@ -51,9 +51,11 @@ def line_figures(line: DialledLine, horizon_ns: int) -> LineFigures:
         whole = _bill(line, first, last, call.octets)
         part = Bill()
         if call in set_up:
-            paid_ns = last if last - settled_ns <= _CLEARING_NS else settled_ns
-            part = _bill(line, first, min(last, paid_ns), call.octets)
-            first = min(last, max(first, paid_ns))
+            whole_call = last - settled_ns <= _CLEARING_NS
+            paid_ns = last if whole_call else settled_ns
+            octets = call.octets if whole_call else call.log_on_octets
+            part = _bill(line, first, paid_ns, octets)
+            first = paid_ns
         log_on += part
         beyond += whole - part
         beyond_ns += last - first

@@ -121,7 +121,8 @@ class BoxNode:
         if now < self._armed:
             return
         self._armed = NEVER
-        if (self.box.table.due() or NEVER) <= now:
+        due = self.box.table.due()
+        if due is not None and due <= now:
             self.box.expire(now)
         self._watch()
 

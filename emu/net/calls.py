@@ -12,7 +12,11 @@ class Call:
 
     ``channel``: its B channel, 1 or 2; 1 on a line that has no more.  ``connected_ns``: CONNECT
     or carrier, from when it is charged; None while, or if, it never connects.
-    ``octets``: carried both ways, for tariffs by volume.  ``cause``: why it ended.
+    ``octets``: carried both ways, for tariffs by volume; ``log_on_octets``: those of them up to
+    (last packet of the log-on + idle time-out).  ``cause``: why it ended.
+    ``reached``: the called router has been told of it and has not refused it, so that it is to
+    be told how it ends; a call refused beside one of its own (both sides dialled at once) says
+    nothing about that one.
     """
 
     caller: str
@@ -23,11 +27,19 @@ class Call:
     ended_ns: int | None = None
     cause: str = ""
     octets: int = 0
+    log_on_octets: int = 0
+    reached: bool = False
 
     @property
     def is_up(self) -> bool:
         """Whether octets flow."""
         return self.connected_ns is not None and self.ended_ns is None
+
+    def concerns(self, router: str, other: str) -> bool:
+        """Whether it is the one that a router means by the far end's name."""
+        if self.caller == router:
+            return self.called == other
+        return self.reached and (self.called, self.caller) == (router, other)
 
     def other(self, router: str) -> str:
         """The far end, seen from one."""

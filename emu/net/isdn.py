@@ -107,6 +107,7 @@ class _Subscriber:
     def offered(self, key: CallKey, _number: str, now: int, /) -> None:
         call = self._control.call_of(self._access, key)
         if call is not None:
+            call.reached = True
             self._control.user.arrived(self._access.name, call.caller, now)
 
     def answered(self, key: CallKey, _channel: int, now: int, /) -> None:
@@ -177,15 +178,14 @@ class IsdnControl:
         self._by_key[caller, key] = call
 
     def answer(self, router: str, caller: str, now: int, /) -> None:
-        found = self._find(router, caller)
-        if found is not None:
-            self._accesses[router].user.answer(found, now)
+        for key in self._offered_by(router, caller):
+            self._accesses[router].user.answer(key, now)
 
     def refuse(self, router: str, caller: str, now: int, /) -> None:
         """There may be a call of our own to the same place: it is the other's that is refused."""
-        for (name, key), call in [*self._by_key.items()]:
-            if name == router and call.caller == caller and not key.ours:
-                self._accesses[router].user.clear(key, CAUSE_BUSY, now)
+        for key in self._offered_by(router, caller):
+            self._by_key[router, key].reached = False
+            self._accesses[router].user.clear(key, CAUSE_BUSY, now)
 
     def end(self, router: str, other: str, why: str, now: int, /) -> None:
         found = self._find(router, other)
@@ -202,10 +202,20 @@ class IsdnControl:
 
     def _find(self, router: str, other: str) -> CallKey | None:
         """The call that this router's end still has."""
+        has = self._accesses[router].user.has
         for (name, key), call in self._by_key.items():
-            if name == router and call.other(router) == other:
-                return key if self._accesses[router].user.has(key) else None
+            if name == router and call.concerns(router, other) and has(key):
+                return key
         return None
+
+    def _offered_by(self, router: str, caller: str) -> list[CallKey]:
+        """The calls from there that this router's end still has, one at most."""
+        has = self._accesses[router].user.has
+        return [
+            key
+            for (name, key), call in self._by_key.items()
+            if name == router and not key.ours and call.caller == caller and has(key)
+        ]
 
     # --- the exchange ------------------------------------------------------------------------
 
@@ -267,7 +277,8 @@ class IsdnControl:
         call = self._by_key.get((access.name, key))
         if call is not None:
             self._over(call, access, key, cause, now)
-            self.user.over(access.name, call.other(access.name), cause, now)
+            if access.name == call.caller or call.reached:
+                self.user.over(access.name, call.other(access.name), cause, now)
 
     def _over(self, call: Call, access: _Access, key: CallKey, cause: str, now: int) -> None:
         """The first end that is gone ends the charge; the last one frees the key."""

@@ -55,10 +55,11 @@ class ModemControl:
         if why:
             self._over(call, why, now)
         else:
+            call.reached = True
             self._user.arrived(call.called, call.caller, now)
 
     def answer(self, router: str, caller: str, now: int, /) -> None:
-        call = self._find(router, caller)
+        call = self._ringing(router, caller)
         if call is not None:
             self._timeline.at(now, TIMER, self._connect, call)
 
@@ -70,8 +71,9 @@ class ModemControl:
             self._user.connected(call.called, call.caller, now)
 
     def refuse(self, router: str, caller: str, now: int, /) -> None:
-        call = self._find(router, caller)
+        call = self._ringing(router, caller)
         if call is not None:
+            call.reached = False
             self._timeline.at(now, TIMER, lambda call, now: self._over(call, "BUSY", now), call)
 
     def end(self, router: str, other: str, why: str, now: int, /) -> None:
@@ -91,13 +93,18 @@ class ModemControl:
         if call not in self._open:
             return
         self._open.remove(call)
-        rang = call.connected_ns is not None
         call.ended_ns, call.cause = now, why
         self._say(f"{call.caller} and {call.called}: call over ({why})")
         self._user.over(call.caller, call.called, why, now)
-        if rang:
+        if call.reached:
             self._user.over(call.called, call.caller, why, now)
 
     def _find(self, router: str, other: str) -> Call | None:
-        ends = {router, other}
-        return next((call for call in self._open if {call.caller, call.called} == ends), None)
+        return next((call for call in self._open if call.concerns(router, other)), None)
+
+    def _ringing(self, router: str, caller: str) -> Call | None:
+        """There may be a call of our own to the same place: it is the other's that is meant."""
+        for call in self._open:
+            if (call.called, call.caller) == (router, caller) and call.reached:
+                return call
+        return None

@@ -141,6 +141,7 @@ class WanRouter:
         if due is not None and due <= now:
             self.wan.expire(now)
         ipx = self.lan.ipx
-        if ipx is not None and (ipx.due() or NEVER) <= now:
+        routes = None if ipx is None else ipx.due()
+        if ipx is not None and routes is not None and routes <= now:
             ipx.expire(now)
         self.watch()

@@ -180,6 +180,8 @@ class DialledLine:
         self.frames += 1
         self.bytes_on_wire += len(octets) + FCS_OCTETS
         call.octets += len(octets) + FCS_OCTETS
+        if now <= self.settled_ns:
+            call.log_on_octets = call.octets
         number = self._tap(call, octets, Direction.OUTBOUND) if sender == self._central else 0
         bits = (len(octets) + FCS_OCTETS + _FLAG_OCTETS) * 8
         way = sender, receiver
@@ -188,6 +190,11 @@ class DialledLine:
         arrival = self._free_at[way] + self._propagation_ns
         self._timeline.at(arrival, FRAME, self._arrive, (call, sender, receiver, octets))
         return number
+
+    @property
+    def settled_ns(self) -> int:
+        """Until when the log-ons pay (product.md, ``setup_cost``)."""
+        return self.log_on_ns + (self.spec.params.idle_ns or 0)
 
     def _see_log_on(self, now: int) -> None:
         """A log-on ends with the last packet that follows it closely."""

@@ -15,6 +15,7 @@ from emu.errors import InputError
 from emu.policy.parameters import transports
 from emu.policy.values import describe, friendly, nearest, one_of, quoted
 from emu.scenario.model import ClientSpec, FaultSpec, Scenario
+from emu.stations.addresses import SEGMENTS_MAX
 
 #: The only host that is not a client.
 _SERVER = "server"
@@ -59,10 +60,14 @@ def _policies(scenario: Scenario) -> None:
 
 def _topology(scenario: Scenario) -> None:
     lans = [link.name for link in scenario.lans()]
+    if len(lans) > SEGMENTS_MAX + 1:
+        expected = f"at most {SEGMENTS_MAX + 1} LANs: their numbers are an octet of IP addresses"
+        raise InputError(f"{scenario.shown}: links", expected=expected, found=f"{len(lans)}")
     _known(f"{scenario.shown}: hosts.server.link", scenario.server.link, lans)
     for link in scenario.links:
         if link.dial is not None:
             _line(scenario, link.name, link.dial.between, lans)
+            _raised(scenario, link.name, link.dial.raised_at_ns)
         if link.box is not None:
             _box(scenario, link.name, link.box.between, lans)
     for client in scenario.clients:
@@ -85,9 +90,11 @@ def _line(scenario: Scenario, name: str, between: Sequence[str], lans: list[str]
     where = f"{scenario.shown}: links.{name}.between"
     for lan in between:
         _known(where, lan, lans)
-    if between[0] != scenario.server.link or len(between) < 2 or len(set(between)) < len(between):
+    starts = [*between[:1]] == [scenario.server.link]
+    if not starts or len(between) < 2 or len(set(between)) < len(between):
         expected = f'"{scenario.server.link}" (the server\'s LAN) first, then other LANs'
-        raise InputError(where, expected=expected, found=", ".join(map(quoted, between)))
+        found = ", ".join(map(quoted, between)) or "none"
+        raise InputError(where, expected=expected, found=found)
     for lan in between[1:]:
         other = scenario.line_to(lan)
         if other is not None and other.name != name:
@@ -112,6 +119,13 @@ def _box(scenario: Scenario, name: str, between: Sequence[str], lans: list[str])
         raise InputError(
             f"{scenario.shown}: needs", expected='"tcp" in it', found="none", hint=hint
         )
+
+
+def _raised(scenario: Scenario, name: str, at_ns: int | None) -> None:
+    if at_ns is not None and at_ns >= scenario.horizon_ns:
+        where = f"{scenario.shown}: links.{name}.raised_at"
+        expected = f"an instant before the horizon ({friendly(scenario.horizon_ns)})"
+        raise InputError(where, expected=expected, found=friendly(at_ns), hint="raise the horizon")
 
 
 def _program(scenario: Scenario, client: ClientSpec) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Self
 
 from pydantic import Field
@@ -35,13 +36,10 @@ _FLAGS = ("fin", "syn", "rst", "psh", "ack", "urg")
 
 def _socket(raw: Any) -> int:
     """An IPX socket as people write it: four hexadecimal digits."""
-    try:
-        number = int(raw, 16) if isinstance(raw, str) and len(raw) == 4 else -1
-    except ValueError:
-        number = -1
-    if number < 0:
+    # int() alone would take a sign, an underscore and 0x, too.
+    if not isinstance(raw, str) or re.fullmatch("[0-9A-Fa-f]{4}", raw) is None:
         raise Unfit(expected='four hexadecimal digits, such as "0453"', found=describe(raw))
-    return number
+    return int(raw, 16)
 
 
 Socket = Annotated[int, Judged(_socket, {"type": "string", "pattern": "^[0-9A-Fa-f]{4}$"})]

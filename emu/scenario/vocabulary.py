@@ -115,7 +115,8 @@ SESSION_FIELDS = {
     "probes.bytes_on_wire": "count",
 }
 #: Fields of the whole run.  ``sessions.count`` and ``attempts.*`` are counted, the first
-#: over all sessions or one client's, the others over all attempts or one client's.
+#: over all sessions or one client's, the others over all attempts or one client's; ``links.*``
+#: are summed over all links.
 RUN_FIELDS = {
     "sessions.count": "count",
     "attempts.count": "count",
@@ -125,6 +126,11 @@ RUN_FIELDS = {
     "server.refused_by_limit": "count",
     "server.ghost_session_s": "seconds",
     "capture.frames": "count",
+    "links.calls": "count",
+    "links.failed_calls": "count",
+    "links.setup_calls": "count",
+    "links.connected_s": "seconds",
+    "links.charged_units": "count",
 }
 #: Fields of one row of ``emu compare`` that a threshold may bound, and what they hold.  Sums
 #: (``frames``, ``ghost_session_s``) are over all seeds, so rates and delays are what lasts.

@@ -52,7 +52,18 @@ _COMMON = (
         low=0,
         high=65_535,
         what="watchdog answers by another than the station that a server lets pass before it"
-        " closes the connection (event 2025); 0: it does not look",
+        " closes the connection (event 2025); 0, as without it: it does not look",
+        optional=True,
+    ),
+    Parameter(
+        name="ncp.advertise_every",
+        kind="duration",
+        low=seconds(1),
+        high=seconds(86_400),
+        never=True,
+        what="how often the server broadcasts its name (SAP) and the way to it (RIP) on its LAN;"
+        " never without it",
+        optional=True,
     ),
 )
 
@@ -159,6 +170,7 @@ def _make_params(stack: str, values: Mapping[str, Value]) -> NcpParams:
             polls=int(given["polls"] or 0),
             activity_spacing_ns=duration("activity_spacing"),
         )
+    advertise_every = given.get("advertise_every")
     return NcpParams(
         watchdog=watchdog,
         same_address_reuses=given["slot_rule"] == "same-address-reuses",
@@ -166,7 +178,8 @@ def _make_params(stack: str, values: Mapping[str, Value]) -> NcpParams:
         framing=str(given["framing"]),
         request_timeout_ns=duration("request_timeout"),
         request_retries=int(given["request_retries"] or 0),
-        spoof_tolerance=int(given["spoof_tolerance"] or 0),
+        spoof_tolerance=int(given.get("spoof_tolerance") or 0),
+        advertise_every_ns=None if advertise_every is None else int(advertise_every),
     )
 
 

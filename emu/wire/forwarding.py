@@ -21,6 +21,8 @@ HOPS_MAX = 15
 #: facts/ipx.md 1.9: room for eight networks in front of a type-20 broadcast.
 NETWORKS_PASSED_MAX = 8
 _NETWORK_OCTETS = 4
+#: Every octet with its bits the other way round.
+_REVERSED = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
 #: What RFC 2097's option 4 puts in front of the data field: destination and source address.
 MAC_HEADER_OCTETS = 12
 
@@ -85,4 +87,4 @@ def unbridged(payload: bytes) -> tuple[bytes, bytes, bytes]:
 
 def reversed_bits(address: bytes) -> bytes:
     """Non-canonical bit order: each octet's least significant bit first (RFC 2097, option 4)."""
-    return bytes(int(f"{octet:08b}"[::-1], 2) for octet in address)
+    return address.translate(_REVERSED)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from emu.errors import PeerProtocolError
 from emu.pdu.ppp import (
     CONTROL_PROTOCOLS,
+    PROTOCOL_BRIDGED,
     PROTOCOL_IP,
     PROTOCOL_IPX,
     PROTOCOL_NBF,
@@ -16,7 +17,9 @@ from emu.pdu.ppp import (
     PppFrame,
 )
 from emu.wire import ethernet, frame
+from emu.wire.bridging import decode_bridged
 from emu.wire.describe import describe_layers, octets_text, summarise_layers
+from emu.wire.forwarding import MAC_HEADER_OCTETS, reversed_bits
 from emu.wire.frame import Layers
 from emu.wire.ppp import decode_control, decode_ppp
 
@@ -24,12 +27,20 @@ _ETHERTYPES = {
     PROTOCOL_IP: ethernet.ETHERTYPE_IPV4,
     PROTOCOL_IPX: ethernet.ETHERTYPE_IPX,
 }
-_DATA_NAMES = {PROTOCOL_IP: "IP", PROTOCOL_IPX: "IPX", PROTOCOL_NBF: "NBF"}
-#: RFC 1661 6, RFC 1332 3, RFC 1552 3, RFC 2097 5: the options that somebody here writes.
+_DATA_NAMES = {
+    PROTOCOL_IP: "IP",
+    PROTOCOL_IPX: "IPX",
+    PROTOCOL_NBF: "NBF",
+    PROTOCOL_BRIDGED: "bridged",
+}
+#: RFC 1661 6, RFC 1332 3, RFC 1552 3, RFC 2097 5, RFC 2878 5: the options somebody here writes.
+#: DSAP and SSAP of NetBIOS, commands and responses (IEEE 802.2 3.3.1.2; facts/netbeui.md 1.1).
+_NETBIOS = (b"\xf0\xf0", b"\xf0\xf1")
 _OPTIONS = {
     "LCP": {1: "maximum receive unit", 3: "authentication", 5: "magic number"},
     "IPCP": {2: "compression", 3: "address"},
     "IPXCP": {1: "network", 2: "node", 6: "complete"},
+    "BCP": {1: "bridge", 2: "line", 3: "MAC type", 4: "tinygram compression"},
     "NBFCP": {1: "name projection", 2: "peer", 3: "multicast filtering", 4: "MAC address"},
 }
 
@@ -37,14 +48,26 @@ _OPTIONS = {
 def as_ethernet(ppp: PppFrame) -> bytes | None:
     """The same packet between null addresses; None when Ethernet does not carry it.
 
-    NBF keeps its LLC header over PPP (facts/netbeui.md 4), so only the length is added.
+    NBF keeps its LLC header over PPP (facts/netbeui.md 4), so only the length is added.  Where
+    the ends have agreed on RFC 2097's option 4, MAC addresses stand in front of that header.
+    A reader of one frame cannot know, and goes by where NetBIOS' access points are.
     """
     if ppp.protocol == PROTOCOL_NBF:
-        return bytes(12) + len(ppp.payload).to_bytes(2, "big") + ppp.payload
+        at = _llc_at(ppp.payload)
+        llc = ppp.payload[at:]
+        addresses = reversed_bits(ppp.payload[:at]).ljust(MAC_HEADER_OCTETS, b"\0")
+        return addresses + len(llc).to_bytes(2, "big") + llc
     ethertype = _ETHERTYPES.get(ppp.protocol)
     if ethertype is None:
         return None
     return bytes(12) + ethertype.to_bytes(2, "big") + ppp.payload
+
+
+def _llc_at(payload: bytes) -> int:
+    """Where the LLC header begins, behind two MAC addresses or none."""
+    behind = payload[MAC_HEADER_OCTETS : MAC_HEADER_OCTETS + 2]
+    bridged = payload[:2] not in _NETBIOS and behind in _NETBIOS
+    return MAC_HEADER_OCTETS if bridged else 0
 
 
 def dissect(octets: bytes) -> Layers:
@@ -58,10 +81,20 @@ def dissect(octets: bytes) -> Layers:
             return (ppp, decode_control(ppp.payload, protocol=ppp.protocol))
         except PeerProtocolError:
             return (ppp, ppp.payload)
+    if ppp.protocol == PROTOCOL_BRIDGED:
+        return (ppp, *_bridged(ppp.payload))
     inner = as_ethernet(ppp)
     if inner is not None:
         return (ppp, *frame.dissect(inner)[1:])
     return (ppp, ppp.payload) if ppp.payload else (ppp,)
+
+
+def _bridged(payload: bytes) -> Layers:
+    """A whole frame of a LAN, its own addresses and all."""
+    try:
+        return frame.dissect(decode_bridged(payload).frame)
+    except PeerProtocolError:
+        return (payload,)
 
 
 def describe(octets: bytes) -> list[str]:

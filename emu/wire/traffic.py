@@ -10,6 +10,8 @@ Sources: facts/ipx.md 1.3 to 1.12 and 4.2 (IPX), facts/netbeui.md 1.2, 1.4 (NBF)
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from emu.pdu.arp import Arp
 from emu.pdu.ip_tcp import ACK, FIN, RST, SYN, Ipv4Datagram, TcpSegment
 from emu.pdu.ipx import (
@@ -30,6 +32,8 @@ from emu.wire import frame, ppp_frame
 from emu.wire.frame import Layers
 
 _SEQUENCES = 1 << 32
+#: Frames whose kind is kept, by their octets: enough for some hundred sessions' probes.
+_REMEMBERED = 512
 _BROADCAST_IP = b"\xff" * 4
 _SOCKET_KINDS = {
     SOCKET_RIP: Kind.RIP,
@@ -57,20 +61,15 @@ class Classifier:
 
     def ppp(self, octets: bytes) -> Traffic:
         """A PPP frame, FF 03 or not in front."""
-        return self._traffic(ppp_frame.dissect(octets)[1:])
+        found = _ppp(octets)
+        return found if isinstance(found, Traffic) else self._traffic(found)
 
     def _traffic(self, layers: Layers) -> Traffic:
         match layers:
-            case (IpxDatagram() as datagram, *inner):
-                return _ipx(datagram, inner[0] if inner else None)
             case (Ipv4Datagram() as datagram, *inner):
                 return self._ip(datagram, inner[0] if inner else None)
-            case (Unnumbered() | Supervisory() | Information() as pdu, *inner):
-                return _nbf(pdu, inner[0] if inner else None)
-            case (Arp(), *_):
-                return Traffic(protocol=ARP)
             case _:
-                return Traffic(protocol=OTHER)
+                return _alone(layers)
 
     def _ip(self, datagram: Ipv4Datagram, inner: object) -> Traffic:
         broadcast = datagram.destination == _BROADCAST_IP
@@ -93,6 +92,28 @@ class Classifier:
         length = len(tcp.payload) + bool(tcp.flags & SYN) + bool(tcp.flags & FIN)
         self._next[flow] = (tcp.sequence + length) % _SEQUENCES
         return _tcp_kind(tcp.flags, bool(tcp.payload))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _ppp(octets: bytes) -> Traffic | Layers:
+    """A PPP frame that means the same whatever came before it; the layers of one of IP.
+
+    Remembered, because a watch over an idle session sends the same octets all day.
+    """
+    layers = ppp_frame.dissect(octets)[1:]
+    return layers if layers and isinstance(layers[0], Ipv4Datagram) else _alone(layers)
+
+
+def _alone(layers: Layers) -> Traffic:
+    match layers:
+        case (IpxDatagram() as datagram, *inner):
+            return _ipx(datagram, inner[0] if inner else None)
+        case (Unnumbered() | Supervisory() | Information() as pdu, *inner):
+            return _nbf(pdu, inner[0] if inner else None)
+        case (Arp(), *_):
+            return Traffic(protocol=ARP)
+        case _:
+            return Traffic(protocol=OTHER)
 
 
 def _tcp_kind(flags: int, data: bool) -> Kind:

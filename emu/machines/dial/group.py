@@ -105,7 +105,8 @@ class DialGroup:
         return [*effects, *self._serve(now)]
 
     def due(self) -> int | None:
-        return min(self.timers().values(), default=None)
+        dues = [due for name in self.taken if (due := self.links[name].due()) is not None]
+        return min(dues, default=None)
 
     def timers(self) -> Mapping[str, int]:
         """By destination and timer, in the order in which timers of one instant are served."""

@@ -55,6 +55,7 @@ class NcpParams:
     often it repeats a request before it gives up.
     ``spoof_tolerance``: watchdog answers that are not the station's own before the connection
     is closed with the next one; 0 does not look (``guard``).
+    ``advertise_every_ns``: how often the server broadcasts RIP and SAP, > 0; None for never.
     """
 
     watchdog: NetWareParams | MarsNweParams
@@ -64,3 +65,4 @@ class NcpParams:
     request_timeout_ns: int
     request_retries: int
     spoof_tolerance: int
+    advertise_every_ns: int | None

@@ -93,7 +93,8 @@ class PppEnd:
                 raise LocalProtocolError(f"a PPP link cannot take {stimulus}")
 
     def due(self) -> int | None:
-        return min(self.timers().values(), default=None)
+        due_ns = min(each.due_ns for each in self._automata.values())
+        return None if due_ns == NEVER else due_ns
 
     def timers(self) -> Mapping[str, int]:
         return {

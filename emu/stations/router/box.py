@@ -84,7 +84,7 @@ class ForgetfulBox:
             address=spec.address,
             beyond=dict.fromkeys((*spec.beyond, *own), side),
             framing="",
-            bridges=False,
+            netbeui="",
         )
         return LanPort(lan, surroundings[side], self._carry)
 

@@ -57,6 +57,8 @@ class IpxRoutes:
 
     def __init__(self, params: RouterParams, *, nodes: Mapping[str, bytes]) -> None:
         self.machine = IpxRouter(params)
+        #: Asked for after every frame at the router, changed by the machine's steps alone.
+        self._due_ns = self.machine.due()
         self.dropped = 0
         self.notes: list[Note] = []
         self._nodes = nodes
@@ -95,7 +97,7 @@ class IpxRoutes:
 
     def due(self) -> int | None:
         """When ``expire`` is wanted next."""
-        return self.machine.due()
+        return self._due_ns
 
     def next_hop(self, network: int) -> NextHop | None:
         """Port and next router for a network; node None: it is that port's own segment."""
@@ -109,6 +111,7 @@ class IpxRoutes:
 
     def _step(self, stimulus: Stimulus, now: int) -> list[Outgoing]:
         effects: Effects = self.machine.step(stimulus, now)
+        self._due_ns = self.machine.due()
         for effect in effects:
             match effect:
                 case Note():
