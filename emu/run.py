@@ -20,7 +20,7 @@ from emu.errors import InputError
 from emu.machines.ncp import NcpParams
 from emu.machines.terminal_session import Rules
 from emu.net.bill import line_figures
-from emu.net.records import Loss, SessionRecord
+from emu.net.records import FORGOTTEN, Loss, SessionRecord
 from emu.net.routes import FAR_TICKS
 from emu.net.world import Carrier, World
 from emu.policy.loader import load_policy
@@ -229,8 +229,10 @@ def _collect(
 
 
 def link_results(world: World) -> tuple[LinkResult, ...]:
-    """Every link's figures, in the scenario's order."""
-    return tuple(_link_result(world, link.name) for link in world.scenario.links)
+    """Every link's figures, in the scenario's order; a box is no wire: what crosses it is counted
+    on its LANs."""
+    links = [link for link in world.scenario.links if link.box is None]
+    return tuple(_link_result(world, link.name) for link in links)
 
 
 def _link_result(world: World, name: str) -> LinkResult:
@@ -269,11 +271,13 @@ def survey(
 
 
 def _assumed(world: World, policies: Iterable[Policy]) -> Iterator[Mapping[str, Value]]:
-    """What no source decides: of the policies, and of the lines that were played."""
+    """What no source decides: of the policies, and of the lines and boxes that were played."""
     for policy in policies:
         yield from policy.assumptions()
     for line in world.lines.values():
         yield from line.spec.assumptions()
+    for box in world.boxes.values():
+        yield from box.spec.assumptions()
 
 
 def _once(assumptions: Iterable[Mapping[str, Value]]) -> Iterator[Mapping[str, Value]]:
@@ -389,8 +393,9 @@ def _fault_of(loss: Loss, sooner_ns: int) -> Fault:
         return None if at_ns is None else max(loss.at_ns, at_ns - sooner_ns)
 
     return Fault(
-        # To the server's timers a line that is out is a cable that is cut.
-        kind="cable" if loss.fault == "line-outage" else loss.fault,
+        # To the server's timers a line that is out is a cable that is cut; so is a path that a
+        # box has forgotten and is silent about.
+        kind="cable" if loss.fault in ("line-outage", FORGOTTEN) else loss.fault,
         lost_at_ns=loss.at_ns,
         until_ns=sooner(loss.until_ns),
         back_at_ns=sooner(loss.back_at_ns) if sooner_ns > 0 else loss.back_at_ns,

@@ -19,7 +19,10 @@ LAYERS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("stations",), "a station asks its Surroundings and tells its User"),
     (("transports",), "hand it in as a parameter of the transport"),
     (("policy", "capture"), "policies know transports; captures know octets"),
-    (("tariff", "line"), "a tariff prices a call, a line makes it: who calls is a scenario's"),
+    (
+        ("tariff", "line", "box"),
+        "a tariff prices a call, a line makes it, a box forgets: who calls is a scenario's",
+    ),
     (("scenario",), "a scenario names what the world builds"),
     (
         ("check", "net"),

@@ -104,6 +104,7 @@ def list_(
                 "faults",
                 "tariffs",
                 "lines",
+                "boxes",
             ],
         ),
     ] = None,

@@ -77,8 +77,9 @@ FAULT_KINDS = (
 #: waits in vain (its far router has no power, say).  The first is the default.
 OUTAGES = ("out-of-order", "busy", "no-answer")
 
-#: What joins hosts: a switched LAN, or a line between LANs that is dialled on demand.
-LINK_KINDS = ("lan", "dial")
+#: What joins hosts: a switched LAN, a line between LANs that is dialled on demand, or a box
+#: between two LANs that keeps a table of flows.
+LINK_KINDS = ("lan", "dial", "box")
 #: How a dialled line's routers dial, by whose numbers they are (``machines/dial/params``); the
 #: first is the default, here and below.
 ROUTERS = ("cisco", "isdn4linux", "pppd", "diald")
