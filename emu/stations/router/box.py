@@ -121,7 +121,7 @@ class ForgetfulBox:
     def _put(self, octets: bytes, *, outbound: bool, now: int) -> None:
         port = self.ports[OUTSIDE if outbound else INSIDE]
         packet = Packet(protocol=PROTOCOL_IP, payload=octets)
-        self._later(lambda then: port.put("", packet, then), now)
+        self._later(lambda then: port.put("", packet, then, hop=False), now)
 
 
 def _translated(octets: bytes, key: bytes) -> bytes:
