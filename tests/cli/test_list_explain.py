@@ -26,6 +26,7 @@ def test_a_section_is_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line.split()[0] for line in lines] == policy_names()
     faults = emu(capsys, "list", "faults").out.splitlines()
     names = ["power-loss", "reboot", "os-hang", "app-hang", "kill", "cable", "suspend"]
+    names += ["line-outage"]
     assert [line.split()[0] for line in faults] == names
 
 
@@ -39,6 +40,7 @@ def test_list_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         "faults",
         "tariffs",
         "lines",
+        "boxes",
     ]
     tcp = next(each for each in answer["transports"] if each["name"] == "tcp")
     assert "windows-nt4" in tcp["stacks"]
