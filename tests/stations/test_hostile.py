@@ -21,8 +21,8 @@ from emu.machines.base import Note
 from emu.policy.loader import load_policy, policy_names
 from emu.stations.base import Connection, Station, StationSpec, Timer
 from emu.transports.table import transport_named
-from tests.library import on_a_lan
 from tests.check.test_hostile import mutated
+from tests.library import on_a_lan
 from tests.outside import real_captures
 
 ROUNDS = 200 if os.environ.get("EMU_SLOW") == "1" else 5
