@@ -252,14 +252,16 @@ class IsdnControl:
             self._by_key[call.called, _turned(key)] = call
 
     def taken(self, access: _Access, key: CallKey, now: int) -> None:
-        """CONNECT from the called router: passed on, and the charge begins."""
+        """CONNECT from the called router: passed on, and the charge begins; but not when the
+        caller is clearing just then."""
         call = self._by_key.get((access.name, key))
         if call is None or access.name != call.called or call.ended_ns is not None:
             return
-        for other in self._keys_of(call):
-            if other != (access.name, key):
+        for name, other in self._keys_of(call):
+            network, theirs = self._accesses[name].network, _turned(other)
+            if (name, other) != (access.name, key) and network.stands(theirs):
                 call.connected_ns = now
-                self._accesses[other[0]].network.answer(_turned(other[1]), now)
+                network.answer(theirs, now)
 
     def cleared(self, access: _Access, key: CallKey, cause: Cause, now: int) -> None:
         """The exchange's end is gone: the other side is cleared with the same cause."""
