@@ -140,7 +140,8 @@ def _turned(key: CallKey) -> CallKey:
 
 
 class IsdnControl:
-    """``calls``: the line's, appended to.  ``obstacle``: asked for every call."""
+    """``calls``: the line's, appended to.  ``channels``: 1 or 2 that each access has; more are
+    no basic access, and not used.  ``obstacle``: asked for every call."""
 
     def __init__(
         self,
@@ -149,9 +150,11 @@ class IsdnControl:
         calls: list[Call],
         *,
         set_up_ns: int,
+        channels: int,
         obstacle: Obstacle,
     ) -> None:
         self.timeline, self.user = timeline, user
+        self._channels = B_CHANNELS[:channels]
         self._calls, self._set_up_ns, self._obstacle = calls, set_up_ns, obstacle
         self._accesses: dict[str, _Access] = {}
         #: By access and the router's key on it.
@@ -243,7 +246,7 @@ class IsdnControl:
             for each in self._by_key.values()
             if each is not call and each.ended_ns is None and ends & {each.caller, each.called}
         }
-        return next((number for number in B_CHANNELS if number not in used), 0)
+        return next((number for number in self._channels if number not in used), 0)
 
     def _ring(self, call: Call, now: int) -> None:
         if call.ended_ns is None:
