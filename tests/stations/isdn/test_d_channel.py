@@ -287,12 +287,14 @@ def _do(channel: Channel, what: str, network: bool, reference: int) -> None:
     elif what == "clear":
         side.end.clear(CallKey(reference, ours=reference == 1), 16, channel.now)
     elif _answerable(side.told, key, side.end.has(key)) and what == "answer":
+        side.told.append(("answers", key))
         side.end.answer(key, channel.now)
     elif what == "proceed" and side.told[-1:] == [("offered", key, "1")]:
+        side.told.append(("proceeds", key))
         side.end.proceed(key, 1, channel.now)
 
 
 def _answerable(told: list[tuple[object, ...]], key: CallKey, has: bool) -> bool:
     """Offered, and neither answered nor being cleared: what a user of an end knows."""
     mine = [each[0] for each in told if each[1] == key]
-    return has and mine[-1:] == ["offered"]
+    return has and mine[-1:] in (["offered"], ["proceeds"])
