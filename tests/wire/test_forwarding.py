@@ -111,7 +111,9 @@ def test_sixteen_hops_are_too_many(hops: int, goes_on: bool) -> None:
 
 
 #: A type-20 broadcast by hand: 30 octets of header, room for eight networks, two of data.
-TYPE_20 = "ffff0040 00 14 00000000 ffffffffffff 0455 0000000a 00a0c9112233 0455" + "00" * 32 + "4e42"
+TYPE_20 = (
+    "ffff0040 00 14 00000000 ffffffffffff 0455 0000000a 00a0c9112233 0455" + "00" * 32 + "4e42"
+)
 
 
 def test_a_type_20_broadcast_remembers_where_it_was() -> None:

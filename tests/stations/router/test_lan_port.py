@@ -48,9 +48,7 @@ class Box:
             ),
             routes=(
                 StaticRoute(network=0xB, hops=1, ticks=7, interface="one", node=bytes(6)),
-                StaticRoute(
-                    network=0xDEADBEEF, hops=1, ticks=1, interface="lan", node=SERVER_MAC
-                ),
+                StaticRoute(network=0xDEADBEEF, hops=1, ticks=1, interface="lan", node=SERVER_MAC),
             ),
         )
         spec = LanPortSpec(

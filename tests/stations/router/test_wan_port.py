@@ -45,7 +45,9 @@ def test_ppp_begins_with_whoever_is_ready_first(first: str) -> None:
     line.near.port.carry(ipx(), 0)
     line.at(s(1))
     early, late, names = (
-        (line.near, line.far, (FAR, NEAR)) if first == "near" else (line.far, line.near, (NEAR, FAR))
+        (line.near, line.far, (FAR, NEAR))
+        if first == "near"
+        else (line.far, line.near, (NEAR, FAR))
     )
     line.far.port.arrived(NEAR, s(1))
     early.port.connected(names[0], s(1))

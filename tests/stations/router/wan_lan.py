@@ -24,7 +24,9 @@ TRIP = ms(10)
 NEAR, FAR = "near", "far"
 #: facts/ipx.md 1.13: a watchdog poll, which is interesting; and RIP, which is not.
 POLL = bytes.fromhex("ffff002000110000000a00a0c91122334004deadbeef0000000000014001053f")
-RIP = bytes.fromhex("ffff002800010000000affffffffffff04530000000a00a0c911223304530001ffffffffffffffff")
+RIP = bytes.fromhex(
+    "ffff002800010000000affffffffffff04530000000a00a0c911223304530001ffffffffffffffff"
+)
 PARAMS = replace(CISCO, inbound_counts=True)
 
 
@@ -176,5 +178,3 @@ class Line:
         self.near.port.carry(ipx(), 0)
         self.at(s(1)).connect()
         return self.at(s(2))
-
-
