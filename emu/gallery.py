@@ -70,6 +70,9 @@ GALLERY: tuple[tuple[str, str], ...] = (
     ("healthy-day", "tcp-keepalive-nt4"),
     ("licence-limit", "ncp-netware"),
     ("licence-limit", "tcp-no-keepalive"),
+    ("nat-forgets-350s", "tcp-keepalive-nt4"),
+    ("nat-forgets-350s", "tcp-no-keepalive"),
+    ("load-balancer-answers", "tcp-keepalive-nt4-5min"),
 )
 
 

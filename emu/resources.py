@@ -1,4 +1,4 @@
-"""Where the data that ships with emu lies: policies, scenarios, tariffs and lines.
+"""Where the data that ships with emu lies: policies, scenarios, tariffs, lines and boxes.
 
 A checkout keeps ``policies/`` at its top level, a wheel carries the same files inside the
 package (``[tool.hatch.build.targets.wheel.force-include]``).  Nothing else may know that.
@@ -51,6 +51,16 @@ def lines_folder() -> Path:
 def line_names() -> list[str]:
     """Names of the shipped lines, sorted."""
     return _names(lines_folder())
+
+
+def boxes_folder() -> Path:
+    """The folder of the shipped boxes (NAT, firewalls, load balancers)."""
+    return _PACKAGE / "box" / "library"
+
+
+def box_names() -> list[str]:
+    """Names of the shipped boxes, sorted."""
+    return _names(boxes_folder())
 
 
 def _names(folder: Path) -> list[str]:

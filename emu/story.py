@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
-from emu.net.records import ProbeFrame, SessionRecord
+from emu.net.records import FORGOTTEN, Loss, ProbeFrame, SessionRecord
 from emu.policy.model import Policy
 from emu.result import RunResult
 from emu.scenario.model import Scenario
@@ -121,7 +121,9 @@ def _events(scenario: Scenario, result: RunResult) -> Iterator[_Event]:
     horizon = scenario.horizon_ns
     ghosts = [s for s in records.sessions.values() if s.open_loss is not None]
     ids = ", ".join(str(ghost.id) for ghost in ghosts)
-    text = f"the run ends; still ACTIVE without a client: session {ids}" if ids else "the run ends"
+    cut_off = all(s.open_loss is not None and s.open_loss.fault == FORGOTTEN for s in ghosts)
+    whom = "a way to its client" if cut_off else "a client"
+    text = f"the run ends; still ACTIVE without {whom}: session {ids}" if ids else "the run ends"
     yield _Event(at_ns=horizon, order=9, style=BAD if ids else DIM, text=text)
 
 
@@ -247,6 +249,8 @@ def _quiet(result: RunResult) -> str:
 def _one(record: SessionRecord, result: RunResult) -> str:
     loss = record.losses[0]
     cost = _cost([record])
+    if loss.fault == FORGOTTEN:
+        return _cut_off(record, loss, result)
     if loss.noticed_at_ns is None:
         ghost = format_duration(result.horizon_ns - loss.at_ns)
         second = [s for s in result.records.sessions.values() if s.user == record.user]
@@ -262,6 +266,23 @@ def _one(record: SessionRecord, result: RunResult) -> str:
     return (
         f"The server noticed that {record.client} was gone {delay} after it was lost"
         f" ({silence} after its last octet): {cause}; {cost}."
+    )
+
+
+def _cut_off(record: SessionRecord, loss: Loss, result: RunResult) -> str:
+    """A box has forgotten the connection of a client that is well."""
+    cost = _cost([record])
+    if loss.noticed_at_ns is None:
+        left = format_duration(_rounded(result.horizon_ns - loss.at_ns))
+        return (
+            f"The server never noticed that nothing reaches {record.client} any more: session"
+            f" {record.id} was forgotten on the way {left} before the end; {cost}."
+        )
+    delay = format_duration(_rounded(loss.noticed_at_ns - loss.at_ns))
+    cause = next(s.cause for s in record.states if s.at_ns == loss.noticed_at_ns)
+    return (
+        f"{record.client} was alive when the server gave session {record.id} up, {delay} after a"
+        f" box on the way had forgotten it: {cause}; {cost}."
     )
 
 

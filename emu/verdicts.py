@@ -4,16 +4,17 @@ The formula's agreement is expected of every run of every policy (architecture.m
 judged for the first fault of each session, and only where frames cannot be lost by chance,
 where nobody took the session over before the transport noticed, and where the client was not
 lost a second time before that: of these the formula says nothing.  Nor is it told when a line
-that was out comes up again, of a client
-that waits for an acknowledgement itself behind a cut cable, and may give up on its own, or what
-was on the wire when a client fell asleep.
+that was out comes up again, when a data link switch tells the server, of a client that waits for
+an acknowledgement itself behind a cut cable, and may give up on its own, or what was on the wire
+when a client fell asleep; nor of a box on the way that answers keepalives itself, or has forgotten
+the flow and speaks in its place.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from emu.net.records import Loss, SessionRecord
+from emu.net.records import FORGOTTEN, Loss, SessionRecord
 from emu.result import Judgement, RunResult, frame_name, run_json
 from emu.scenario.expectations import judge as judge_expectations
 from emu.scenario.model import Scenario
@@ -43,8 +44,17 @@ def judge(scenario: Scenario, result: RunResult) -> Iterator[Judgement]:
 def _formula(scenario: Scenario, result: RunResult) -> Iterator[Judgement]:
     for record in result.records.sessions.values():
         loss = record.losses[0] if record.losses else None
-        if loss is not None and not _beyond_the_formula(loss, tolerance_ns(scenario)):
+        if record.id in result.untold:
+            continue
+        if loss is None or _answered_for(scenario, loss):
+            continue
+        if not _beyond_the_formula(loss, tolerance_ns(scenario)):
             yield _agreement(scenario, result, record)
+
+
+def _answered_for(scenario: Scenario, loss: Loss) -> bool:
+    box = scenario.box_to(scenario.client(loss.client).link)
+    return box is not None and box.box is not None and box.box.params.answers
 
 
 def _beyond_the_formula(loss: Loss, tolerance: int) -> bool:
@@ -54,6 +64,8 @@ def _beyond_the_formula(loss: Loss, tolerance: int) -> bool:
         return True
     # How long a dialled line takes to come up again is no formula's business.
     if loss.client_waits or (loss.fault == "line-outage" and loss.until_ns is not None):
+        return True
+    if loss.meddled or (loss.fault == FORGOTTEN and loss.until_ns is not None):
         return True
     over = loss.ended_at_ns is not None and not loss.recovered
     taken_over = over and loss.noticed_at_ns is None
@@ -110,6 +122,7 @@ def tolerance_ns(scenario: Scenario) -> int:
             + _LONGEST_FRAME_BITS * NS_PER_S // link.bandwidth_bit_s
         )
         for link in scenario.links
+        if link.box is None
     )
 
 

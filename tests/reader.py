@@ -181,8 +181,8 @@ def _connections(trace: Trace) -> Iterator[Connection]:
     for frame in trace.frames:
         if frame.link_type == 252:
             sliding.row(_move(_event(frame)))
-        if frame.link_type != 1:
-            continue
+        if frame.link_type != 1 or frame.interface != trace.interfaces[0]:
+            continue  # the server's own tap: behind a router or box the same is seen once more
         if frame.octets[12:14] == b"\x08\x00":
             made = _tcp_frame(frame, tcp)
         elif frame.octets[14] == 0xF0:

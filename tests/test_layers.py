@@ -19,7 +19,10 @@ LAYERS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("stations",), "a station asks its Surroundings and tells its User"),
     (("transports",), "hand it in as a parameter of the transport"),
     (("policy", "capture"), "policies know transports; captures know octets"),
-    (("tariff", "line"), "a tariff prices a call, a line makes it: who calls is a scenario's"),
+    (
+        ("tariff", "line", "box"),
+        "a tariff prices a call, a line makes it, a box forgets: who calls is a scenario's",
+    ),
     (("scenario",), "a scenario names what the world builds"),
     (
         ("check", "net"),
@@ -27,7 +30,10 @@ LAYERS: tuple[tuple[tuple[str, ...], str], ...] = (
     ),
     (("kernel",), "the laboratory knows machines, wire and captures, not the Trio world"),
     (("diary",), "the diary only reads a ledger aloud"),
-    (("run", "result", "verdicts", "story", "story_calls", "gallery"), "return it; the command line prints it"),
+    (
+        ("run", "result", "verdicts", "story", "story_calls", "gallery"),
+        "return it; the command line prints it",
+    ),
     (("compare",), "a run knows nothing of other runs; hand it to compare"),
     (("cli", "__main__", "__init__"), ""),
 )

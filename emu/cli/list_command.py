@@ -97,6 +97,12 @@ def _lines() -> Rows:
     return [{"name": name, "title": title} for name, title in line_titles().items()]
 
 
+def _boxes() -> Rows:
+    from emu.box.loader import box_titles
+
+    return [{"name": name, "title": title} for name, title in box_titles().items()]
+
+
 _SECTIONS: dict[str, Callable[[], Rows]] = {
     "scenarios": _scenarios,
     "policies": _policies,
@@ -104,6 +110,7 @@ _SECTIONS: dict[str, Callable[[], Rows]] = {
     "faults": _faults,
     "tariffs": _tariffs,
     "lines": _lines,
+    "boxes": _boxes,
 }
 #: For shell completion.
 SECTIONS = tuple(_SECTIONS)

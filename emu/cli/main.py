@@ -104,6 +104,7 @@ def list_(
                 "faults",
                 "tariffs",
                 "lines",
+                "boxes",
             ],
         ),
     ] = None,
@@ -208,6 +209,10 @@ def compare(
     csv: Annotated[
         str | None, typer.Option("--csv", metavar="OUT.csv", help="Write the rows as CSV.")
     ] = None,
+    html: Annotated[
+        str | None,
+        typer.Option("--html", metavar="OUT.html", help="Write tables and pictures as one page."),
+    ] = None,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -225,6 +230,7 @@ def compare(
         seeds=seeds,
         settings=settings or [],
         csv=csv,
+        html=html,
         jobs=jobs,
         as_json=as_json,
     )

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from emu.compare.plan import NotApplicable, Plan
 from emu.compare.pool import Progress, play_all
 from emu.compare.rows import Row, ranked, row_of
+from emu.compare.trace import Trace
 from emu.result import SCHEMA_VERSION
 from emu.scenario.thresholds import judge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """``rows``: best first.  ``thresholds``: the scenario's, judged."""
+    """``rows``: best first.  ``thresholds``: the scenario's, judged.
+
+    ``traces``: by policy, the first seed's run, if the plan asked for it.
+    """
 
     scenario: str
     seeds: int
     rows: Sequence[Row]
     not_applicable: Sequence[NotApplicable]
     thresholds: Sequence[dict[str, Any]]
+    traces: Mapping[str, Trace]
 
     @property
     def holds(self) -> bool:
@@ -39,6 +44,12 @@ def compare(plan: Plan, *, jobs: int = 1, progress: Progress | None = None) -> C
         rows=rows,
         not_applicable=plan.not_applicable,
         thresholds=[*judge(plan.scenario, rows)],
+        traces={
+            policy.name: each.trace
+            for policy, played in zip(plan.policies, outcomes, strict=True)
+            for each in played
+            if each.trace is not None
+        },
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from emu.compare.trace import Trace, trace_of
 from emu.net.records import Loss, SessionRecord
 from emu.result import ghost_ns, link_json
 from emu.run import link_results
@@ -26,6 +27,7 @@ class Outcome:
     """One run.  ``probes``: sent by the server; ``frames``, ``bytes_on_wire``: with answers.
 
     ``calls`` to ``currency``: summed over the links, as ``emu run`` has them.
+    ``trace``: only where somebody wants to draw it.
     """
 
     seed: int
@@ -42,6 +44,7 @@ class Outcome:
     ghost_ns: int
     refused_by_limit: int
     peak_sessions: int
+    trace: Trace | None = None
 
 
 def outcome_of(world: World) -> Outcome:
@@ -65,6 +68,11 @@ def outcome_of(world: World) -> Outcome:
         refused_by_limit=records.refused_by_limit,
         peak_sessions=records.peak_sessions,
     )
+
+
+def traced_outcome_of(world: World) -> Outcome:
+    """The same with what is needed to draw it."""
+    return replace(outcome_of(world), trace=trace_of(world))
 
 
 def _struck(session: SessionRecord) -> list[Struck]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from emu.compare.outcome import Outcome, outcome_of
+from emu.compare.outcome import Outcome, outcome_of, traced_outcome_of
 from emu.errors import InputError
 from emu.policy.loader import load_policy
 from emu.policy.model import Policy
 from emu.run import build, survey
 from emu.scenario.model import Scenario
+
+if TYPE_CHECKING:
+    from emu.net.world import World
 
 #: A portion is at most this many runs: enough to make handing it out cheap (performance.md 6).
 _BATCH_MAX = 100
@@ -37,12 +40,16 @@ class NotApplicable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Seeds 0 to ``seeds`` - 1 of one scenario under every one of ``policies``."""
+    """Seeds 0 to ``seeds`` - 1 of one scenario under every one of ``policies``.
+
+    ``traced``: whether the first seed's runs leave what it takes to draw them.
+    """
 
     scenario: Scenario
     policies: tuple[Policy, ...]
     seeds: int
     not_applicable: tuple[NotApplicable, ...] = ()
+    traced: bool = False
 
     @property
     def runs(self) -> int:
@@ -61,7 +68,11 @@ class Plan:
     def play(self, batch: Batch) -> list[Outcome]:
         """One portion, in this process."""
         seeds = range(batch.first, batch.end)
-        return survey(self.scenario, self.policies[batch.policy], seeds, outcome_of)
+        return survey(self.scenario, self.policies[batch.policy], seeds, self._look)
+
+    def _look(self, world: World) -> Outcome:
+        drawn = self.traced and world.seed == 0
+        return traced_outcome_of(world) if drawn else outcome_of(world)
 
 
 def make_plan(scenario: Scenario, policies: Sequence[Policy], seeds: int) -> Plan:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
+from emu.errors import InputError
 from emu.machines.dial.block import NextUnit
-from emu.machines.ppp import Negotiated
+from emu.machines.ppp import BCP, Negotiated
 from emu.machines.routing import RouterParams
 from emu.net.router import WanRouter
 from emu.net.routes import central_routes, far_routes
@@ -19,6 +20,7 @@ from emu.stations.router.inspector import Inspector
 from emu.stations.router.inspectors import inspectors
 from emu.stations.router.lan_port import LanPortSpec
 from emu.stations.router.negotiated import ipcp, ipxcp, lcp, nbfcp
+from emu.stations.router.netbeui import Partner
 from emu.stations.router.wan_port import WanSpec
 
 if TYPE_CHECKING:
@@ -138,14 +140,36 @@ class LineLayer:
                 address=end.address,
                 beyond=self._beyond(end, ends),
                 framing=self._framing,
-                bridges=_NBF in self._layers,
+                netbeui=self._netbeui(),
                 inspectors=self._inspectors() if central else (),
+                partner=self._partner(end, ends),
+                randomness=Random(f"{world.seed}/{end.name}/dlsw"),
             ),
             wan_spec=self._wan_spec(line, end, others),
             routing=self._routing(line.spec, end, ends) if _IPX in self._layers else None,
             ledger=world.ledger,
         )
         line.join(router, central=central)
+
+    def _netbeui(self) -> str:
+        """How NetBEUI crosses; "" where nobody speaks it."""
+        way = self._world.router_rules.get("router.netbeui", "bridge")
+        return str(way) if _NBF in self._layers else ""
+
+    def _partner(self, end: _End, ends: Sequence[_End]) -> Partner | None:
+        """A data link switch has one partner."""
+        if self._netbeui() != "dlsw":
+            return None
+        if len(ends) > 2:
+            raise InputError(
+                "policy.router.netbeui",
+                expected="a line between two LANs: a data link switch has one partner here",
+                found=f"one between {len(ends)}",
+                hint='say "bridge", or give each LAN a line of its own',
+            )
+        other = ends[1] if end is ends[0] else ends[0]
+        ip, peer_ip = ip_address(end.address), ip_address(other.address)
+        return Partner(name=other.name, ip=ip, peer_ip=peer_ip)
 
     def _inspectors(self) -> Sequence[Inspector]:
         """What the router beside the server does with keepalives for clients behind it."""
@@ -189,8 +213,17 @@ class LineLayer:
     def _networks(self, end: _End) -> list[Negotiated]:
         """PPP's control protocols for what the clients' transports ride on."""
         ip, mac = ip_address(end.address), mac_address(end.address)
-        offered = {_IP: ipcp(ip), _IPX: ipxcp(mac), _NBF: nbfcp()}
-        return [each for layer, each in offered.items() if layer in self._layers]
+        offered = {_IP: ipcp(ip), _IPX: ipxcp(mac)}
+        wanted = [each for layer, each in offered.items() if layer in self._layers]
+        match self._netbeui():
+            case "bridge":
+                return [*wanted, BCP]
+            case "nbfcp":
+                return [*wanted, nbfcp()]
+            case "dlsw" if _IP not in self._layers:
+                return [*wanted, ipcp(ip)]
+            case _:
+                return wanted
 
 
 def _unit_edges(tariff: Tariff) -> NextUnit:

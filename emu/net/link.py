@@ -143,6 +143,11 @@ class Lan:
         self._sizes: dict[int, _Size] = {}
 
     @property
+    def calls_ns(self) -> tuple[tuple[int, int], ...]:
+        """Calls as (connected, ended); a LAN makes none."""
+        return ()
+
+    @property
     def frames(self) -> int:
         """Frames offered so far, lost ones included."""
         return sum(size.count for size in self._sizes.values())

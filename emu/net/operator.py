@@ -191,10 +191,7 @@ class Operator:
             if record.holder != client:
                 continue
             world.terminal.settle(record)
-            if record.open_loss is None:
-                record.losses.append(self._loss(fault, client, connection, world.timeline.now))
-            else:
-                record.open_loss.struck_again = True
+            record.strike(self._loss(fault, client, connection, world.timeline.now))
 
     def lost_before(self, client: str, connection: Connection) -> Loss | None:
         """What struck a client and is not over: its log-on was on its way already."""

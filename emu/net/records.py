@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+#: The fault of a session whose path a box has forgotten: its client is alive.
+FORGOTTEN = "forgotten"
+
 
 @dataclass(slots=True, kw_only=True)
 class StateRecord:
@@ -35,6 +38,7 @@ class Loss:
     ``last_octet_ns``: the last octet heard, as it stood when the session stopped being a ghost,
     or at the end of the run.  ``last_words_ns``: the same, but before the client came back: one
     that is back may keep its ghost alive by answering for it.
+    ``meddled``: a box on the way has forgotten the flow and may speak in its place.
     """
 
     client: str
@@ -58,6 +62,7 @@ class Loss:
     owes_acknowledgement: bool = False
     client_heard_ns: int | None = None
     client_gave_up: bool = False
+    meddled: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,6 +110,17 @@ class SessionRecord:
     def state(self) -> str:
         """The state it is in."""
         return self.states[-1].state
+
+    def strike(self, loss: Loss) -> None:
+        """A fault of the client's own takes the place of a path that was only forgotten."""
+        open_loss = self.open_loss
+        if open_loss is not None and open_loss.fault == FORGOTTEN:
+            loss.meddled = True
+            self.losses[-1] = loss
+        elif open_loss is None:
+            self.losses.append(loss)
+        else:
+            open_loss.struck_again = True
 
     @property
     def open_loss(self) -> Loss | None:

@@ -16,12 +16,14 @@ from emu.capture.ledger import Ledger
 from emu.capture.recording import LINKTYPE_ETHERNET, Interface, Recording
 from emu.machines.base import Note
 from emu.machines.terminal_session import Rules
+from emu.net.boxes import BoxLayer
 from emu.net.host import Boot, Host
 from emu.net.lines import LineLayer
 from emu.net.link import Lan, Nic
 from emu.net.operator import Operator
 from emu.net.programs import Agent, Deed, Person
 from emu.net.records import Records
+from emu.net.routes import FAR_TICKS
 from emu.net.terminal_server import TerminalServer
 from emu.net.timeline import OPERATOR, Timeline
 from emu.scenario.model import ClientSpec, Scenario
@@ -91,10 +93,11 @@ class World:
             client.name: self._address(client.link, CLIENT_ADDRESS_FIRST + index)
             for index, client in enumerate(scenario.clients)
         }
-        self._layer = LineLayer(self)
+        self._layer, self._box_layer = LineLayer(self), BoxLayer(self)
         self.server = self._server()
         self.hosts = {client.name: self._client(client) for client in scenario.clients}
         self.lines = self._layer.lay()
+        self.boxes = self._box_layer.lay()
         if recording is not None:
             recording.events_interface()
 
@@ -103,14 +106,18 @@ class World:
     def _address(self, lan: str, host: int) -> int:
         return port_address(self._lans.index(lan), host)
 
+    def _gateways(self, lan: str) -> Mapping[int, int]:
+        """The way off a LAN, by the segment behind it: a router's port or a box's."""
+        return {**self._layer.gateways(lan), **self._box_layer.gateways(lan)}
+
     def heard_from(self, client: str) -> bytes:
-        """The MAC address the server hears a client from: its own, or its router's."""
+        """The MAC address the server hears a client from: its own, or its router's or box's."""
         spec = self.scenario.client(client)
         routed = self.carriers[client].transport.name != "nbf"
         if spec.link == self.scenario.server.link or not routed:
             return self.hosts[client].nic.mac
         segment = self._lans.index(spec.link)
-        return mac_address(self._layer.gateways(self.scenario.server.link)[segment])
+        return mac_address(self._gateways(self.scenario.server.link)[segment])
 
     def _link(self, name: str) -> Lan:
         spec = self.scenario.link(name)
@@ -194,9 +201,10 @@ class World:
         for index, carrier in enumerate(by_transport.values()):
             pinned = self.scenario.server.pinned
             spec = self._spec(carrier.server_params, boot, self.terminal, SERVER_ADDRESS, pinned)
-            gateways = self._layer.gateways(self.scenario.server.link)
+            gateways = self._gateways(self.scenario.server.link)
             first = index * SERIALS_PER_STATION
-            spec = replace(spec, serial_first=first, gateways=gateways)
+            ticks = dict.fromkeys(gateways, FAR_TICKS)
+            spec = replace(spec, serial_first=first, gateways=gateways, ticks=ticks)
             boot.add(carrier.transport.server(spec))
         deeds = self.scenario.server.deeds()
         return (lambda: self._serve(deeds)) if deeds else None
@@ -226,7 +234,7 @@ class World:
         pinned = self.pins(client.name, boot.number)
         address = self.addresses[client.name]
         spec = self._spec(carrier.client_params, boot, agent, address, pinned)
-        spec = replace(spec, gateways=self._layer.gateways(client.link))
+        spec = replace(spec, gateways=self._gateways(client.link))
         agent.station = carrier.transport.client(spec)
         boot.add(agent.station)
         self.agents[client.name] = agent

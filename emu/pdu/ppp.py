@@ -1,6 +1,6 @@
 """PPP: frames, and the packets of its control protocols (RFC 1661 5, 6; RFC 1662 3).
 
-LCP, IPCP, IPXCP and NBFCP share their packet format, so ``protocol`` is part of the packet.
+LCP, IPCP, IPXCP, NBFCP and BCP share their packet format, so ``protocol`` is part of the packet.
 """
 
 from __future__ import annotations
@@ -8,18 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-#: Assigned numbers: RFC 1661 2, RFC 1332 2, RFC 1552 2, RFC 2097 2.
+#: Assigned numbers: RFC 1661 2, RFC 1332 2, RFC 1552 2, RFC 2097 2, RFC 2878 4.
 PROTOCOL_IP = 0x0021
 PROTOCOL_IPX = 0x002B
+PROTOCOL_BRIDGED = 0x0031
 PROTOCOL_NBF = 0x003F
 PROTOCOL_IPCP = 0x8021
 PROTOCOL_IPXCP = 0x802B
+PROTOCOL_BCP = 0x8031
 PROTOCOL_NBFCP = 0x803F
 PROTOCOL_LCP = 0xC021
 CONTROL_PROTOCOLS = {
     PROTOCOL_LCP: "LCP",
     PROTOCOL_IPCP: "IPCP",
     PROTOCOL_IPXCP: "IPXCP",
+    PROTOCOL_BCP: "BCP",
     PROTOCOL_NBFCP: "NBFCP",
 }
 
@@ -134,3 +137,13 @@ def multicast_filtering(*, period_s: int, priority: int) -> ConfigureOption:
 def mac_address_required() -> ConfigureOption:
     """NBFCP option 4: frames carry 12 octets of addresses (RFC 2097; facts/netbeui.md 4)."""
     return ConfigureOption(kind=4, data=b"")
+
+
+def mac_support(mac_type: int) -> ConfigureOption:
+    """BCP option 3: a kind of LAN frame that is taken, one option for each (RFC 2878 5.3)."""
+    return ConfigureOption(kind=3, data=bytes((mac_type,)))
+
+
+def line_identification(*, segment: int, bridge: int) -> ConfigureOption:
+    """BCP option 2, of a source-routing bridge: 12 bits and 4 bits (RFC 2878 5.2)."""
+    return ConfigureOption(kind=2, data=(segment << 4 | bridge).to_bytes(2, "big"))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from emu.policy.schema import PolicyFile
 
 _FIXED_KEYS = (
-    "title", "what", "extends", "transport", "stack", "client", "router", "sources",
+    "title", "what", "extends", "transport", "stack", "client", "sources",
 )  # fmt: skip
 
 

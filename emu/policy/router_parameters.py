@@ -54,9 +54,10 @@ ROUTER_RULES = (
     _duration("router.spx_idle_time", "spoof: only when a connection has had no data for so long"),
     _choice(
         "router.netbeui",
-        "how NetBEUI crosses: bridged, with LLC end to end, or by DLSw, each side's LLC answered"
-        " by its own router",
+        "how NetBEUI crosses: bridged (BCP) or over PPP's own protocol for it (NBFCP), both with"
+        " LLC end to end, or by DLSw, each side's LLC answered by its own router",
         "bridge",
+        "nbfcp",
         "dlsw",
     ),
     _choice(

@@ -68,15 +68,18 @@ def _topology(scenario: Scenario) -> None:
         if link.dial is not None:
             _line(scenario, link.name, link.dial.between, lans)
             _raised(scenario, link.name, link.dial.raised_at_ns)
+        if link.box is not None:
+            _box(scenario, link.name, link.box.between, lans)
     for client in scenario.clients:
         where = f"{scenario.shown}: clients.{client.name}"
         if client.name == _SERVER:
             expected = "a name no other host has"
             raise InputError(where, expected=expected, found=quoted(_SERVER), hint="rename it")
         _known(f"{where}.link", client.link, lans)
-        if client.link != scenario.server.link and scenario.line_to(client.link) is None:
+        way = scenario.line_to(client.link) or scenario.box_to(client.link)
+        if client.link != scenario.server.link and way is None:
             expected = f'the server\'s link "{scenario.server.link}", or one that a line leads to'
-            hint = 'add a link of kind "dial" between the two'
+            hint = 'add a link of kind "dial" or "box" between the two'
             raise InputError(
                 f"{where}.link", expected=expected, found=quoted(client.link), hint=hint
             )
@@ -97,6 +100,25 @@ def _line(scenario: Scenario, name: str, between: Sequence[str], lans: list[str]
         if other is not None and other.name != name:
             expected = f'a LAN that no other line leads to ("{other.name}" leads to "{lan}")'
             raise InputError(where, expected=expected, found=quoted(lan))
+
+
+def _box(scenario: Scenario, name: str, between: Sequence[str], lans: list[str]) -> None:
+    """A box stands between the server's LAN and one that has no other way, and speaks TCP."""
+    where = f"{scenario.shown}: links.{name}.between"
+    for lan in between:
+        _known(where, lan, lans)
+    if len(between) != 2 or between[0] != scenario.server.link or between[1] == between[0]:
+        expected = f'"{scenario.server.link}" (the server\'s LAN) and one other LAN'
+        raise InputError(where, expected=expected, found=", ".join(map(quoted, between)))
+    for other in (scenario.line_to(between[1]), scenario.box_to(between[1])):
+        if other is not None and other.name != name:
+            expected = f'a LAN with one way to the server ("{other.name}" is another)'
+            raise InputError(where, expected=expected, found=quoted(between[1]))
+    if "tcp" not in scenario.needs:
+        hint = f'"{name}" is a box, and boxes pass TCP only'
+        raise InputError(
+            f"{scenario.shown}: needs", expected='"tcp" in it', found="none", hint=hint
+        )
 
 
 def _raised(scenario: Scenario, name: str, at_ns: int | None) -> None:

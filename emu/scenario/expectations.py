@@ -84,6 +84,8 @@ def read_expectation(
 
 def _of_run(run: Mapping[str, Any], expect: ExpectSpec) -> Any:
     table, _, key = expect.field.partition(".")
+    if table == "links":
+        return sum(link[key] for link in run[table])
     if expect.field not in CLIENT_FIELDS:
         return run[table][key]
     mine = [each for each in run[table] if expect.client in (None, each["client"])]

@@ -1,4 +1,4 @@
-"""``[links.NAME]``: a LAN, or a dialled line between LANs.  For pydantic."""
+"""``[links.NAME]``: a LAN, a dialled line between LANs, or a box between two.  For pydantic."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field
 from pydantic import model_validator as validates
 
+from emu.box.schema import Afterwards, Idle, Keepalives
 from emu.pdu.traffic import ARP, IP, IPX, NBF, Kind
 from emu.policy.judged import Judged, judged
 from emu.policy.problems import FileModel
@@ -100,11 +101,13 @@ _KEYS = {
             "raised_at",
         ),
     ),
+    "box": (("between", "profile"), ("idle", "afterwards", "keepalives")),
 }  # fmt: skip
 
 
 class LinkTable(FileModel):
-    """``[links.NAME]``.  What a dialled line does not say, its ``router`` and ``line`` have."""
+    """``[links.NAME]``.  What a dialled line does not say, its ``router`` and ``line`` have; what
+    a box does not say, its ``profile`` has."""
 
     kind: Annotated[str, choice(LINK_KINDS)]
     propagation: Instant = 0
@@ -112,7 +115,7 @@ class LinkTable(FileModel):
     bandwidth: Bandwidth | None = None
     jitter: Instant = 0
     loss: Probability = 0.0
-    # A dialled line.
+    # A dialled line or a box.
     between: list[Name] | None = None
     line: Line | None = None
     tariff: Line | None = None
@@ -135,6 +138,12 @@ class LinkTable(FileModel):
     active: Span | None = None
     quiet: Span | None = None
     raised_at: Instant | None = None
+
+    # A box.
+    profile: Line | None = None
+    idle: Idle = None
+    afterwards: Afterwards | None = None
+    keepalives: Keepalives | None = None
 
     @validates(mode="after")
     def _keys_of_its_kind(self) -> Self:

@@ -12,6 +12,7 @@ from emu import resources
 from emu.errors import InputError
 from emu.policy.toml_files import Library, find, read
 from emu.policy.values import Unfit, describe, nearest, one_of, quoted
+from emu.scenario.boxed import box_spec
 from emu.scenario.checks import check
 from emu.scenario.dialled import dial_spec
 from emu.scenario.expectations import read_expectation
@@ -158,7 +159,7 @@ def _needs(file: ScenarioFile) -> tuple[str, ...]:
 
 def _scenario(file: ScenarioFile, document: Mapping[str, Any], name: str, shown: str) -> Scenario:
     links = tuple(_link(each, table, shown) for each, table in file.links.items())
-    lans = tuple(link for link in links if link.dial is None)
+    lans = tuple(link for link in links if link.is_lan)
     server = file.hosts.server
     return Scenario(
         name=name,
@@ -198,6 +199,15 @@ def _link(name: str, table: LinkTable, shown: str) -> LinkSpec:
             propagation_ns=table.propagation,
             loss=table.loss,
             jitter_ns=table.jitter,
+        )
+    if table.kind == "box":
+        return LinkSpec(
+            name=name,
+            kind=table.kind,
+            bandwidth_bit_s=0,
+            propagation_ns=table.propagation,
+            loss=0.0,
+            box=box_spec(table, f"{shown}: links.{name}"),
         )
     dial = dial_spec(table, f"{shown}: links.{name}")
     return LinkSpec(

@@ -11,12 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emu.policy.model import SCENARIO, Policy, Source
+from emu.scenario.boxed import BoxSpec
 from emu.scenario.dialled import DialSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkSpec:
-    """A LAN or, with ``dial``, a dialled line.  ``bandwidth_bit_s``: bits a second.
+    """A LAN or, with ``dial``, a dialled line, or, with ``box``, a box between two LANs.
+
+    ``bandwidth_bit_s``: bits a second; 0 for a box, which is as fast as its LANs.
+    ``propagation_ns``: of a box, how long a segment is in it.
 
     ``loss``: probability per frame, 0 to 1.  ``jitter_ns``: every frame takes up to that much
     longer, drawn from the seed.
@@ -29,6 +33,12 @@ class LinkSpec:
     loss: float
     jitter_ns: int = 0
     dial: DialSpec | None = None
+    box: BoxSpec | None = None
+
+    @property
+    def is_lan(self) -> bool:
+        """Whether hosts can be on it."""
+        return self.dial is None and self.box is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,13 +244,20 @@ class Scenario:
 
     def lans(self) -> tuple[LinkSpec, ...]:
         """The LANs, the server's first: their order gives them their segments."""
-        lans = [link for link in self.links if link.dial is None]
+        lans = [link for link in self.links if link.is_lan]
         return tuple(sorted(lans, key=lambda link: link.name != self.server.link))
 
     def line_to(self, lan: str) -> LinkSpec | None:
         """The dialled line behind which a LAN lies, seen from the server; None for its own."""
         for link in self.links:
             if link.dial is not None and lan in link.dial.between[1:]:
+                return link
+        return None
+
+    def box_to(self, lan: str) -> LinkSpec | None:
+        """The box behind which a LAN lies, seen from the server."""
+        for link in self.links:
+            if link.box is not None and lan in link.box.between[1:]:
                 return link
         return None
 

@@ -77,8 +77,9 @@ FAULT_KINDS = (
 #: waits in vain (its far router has no power, say).  The first is the default.
 OUTAGES = ("out-of-order", "busy", "no-answer")
 
-#: What joins hosts: a switched LAN, or a line between LANs that is dialled on demand.
-LINK_KINDS = ("lan", "dial")
+#: What joins hosts: a switched LAN, a line between LANs that is dialled on demand, or a box
+#: between two LANs that keeps a table of flows.
+LINK_KINDS = ("lan", "dial", "box")
 #: How a dialled line's routers dial, by whose numbers they are (``machines/dial/params``); the
 #: first is the default, here and below.
 ROUTERS = ("cisco", "isdn4linux", "pppd", "diald")
@@ -114,7 +115,8 @@ SESSION_FIELDS = {
     "probes.bytes_on_wire": "count",
 }
 #: Fields of the whole run.  ``sessions.count`` and ``attempts.*`` are counted, the first
-#: over all sessions or one client's, the others over all attempts or one client's.
+#: over all sessions or one client's, the others over all attempts or one client's; ``links.*``
+#: are summed over all links.
 RUN_FIELDS = {
     "sessions.count": "count",
     "attempts.count": "count",
@@ -124,6 +126,11 @@ RUN_FIELDS = {
     "server.refused_by_limit": "count",
     "server.ghost_session_s": "seconds",
     "capture.frames": "count",
+    "links.calls": "count",
+    "links.failed_calls": "count",
+    "links.setup_calls": "count",
+    "links.connected_s": "seconds",
+    "links.charged_units": "count",
 }
 #: Fields of one row of ``emu compare`` that a threshold may bound, and what they hold.  Sums
 #: (``frames``, ``ghost_session_s``) are over all seeds, so rates and delays are what lasts.

@@ -52,7 +52,18 @@ _COMMON = (
         low=0,
         high=65_535,
         what="watchdog answers by another than the station that a server lets pass before it"
-        " closes the connection (event 2025); 0: it does not look",
+        " closes the connection (event 2025); 0, as without it: it does not look",
+        optional=True,
+    ),
+    Parameter(
+        name="ncp.advertise_every",
+        kind="duration",
+        low=seconds(1),
+        high=seconds(86_400),
+        never=True,
+        what="how often the server broadcasts its name (SAP) and the way to it (RIP) on its LAN;"
+        " never without it",
+        optional=True,
     ),
 )
 
@@ -129,9 +140,21 @@ _MARS_NWE = Stack(
             high=seconds(86_400),
             what="a request counts as a sign of life only if the one before it is longer ago",
         ),
+        Parameter(
+            name="ncp.watchdog_ticks",
+            kind="count",
+            low=0,
+            high=65_535,
+            what="stations so many ticks away or more are never polled (option 310): 7 without it;"
+            " 0 polls all",
+            optional=True,
+        ),
         *_COMMON,
     ),
 )
+
+#: facts/ipx.md 2.1, mars_nwe, slow nets: option 310, default 7.
+_TICKS_MAX = 7
 
 
 def _make_params(stack: str, values: Mapping[str, Value]) -> NcpParams:
@@ -158,7 +181,9 @@ def _make_params(stack: str, values: Mapping[str, Value]) -> NcpParams:
             delay_between_polls_ns=duration("delay_between_polls"),
             polls=int(given["polls"] or 0),
             activity_spacing_ns=duration("activity_spacing"),
+            ticks_max=int(given.get("watchdog_ticks", _TICKS_MAX) or 0),
         )
+    advertise_every = given.get("advertise_every")
     return NcpParams(
         watchdog=watchdog,
         same_address_reuses=given["slot_rule"] == "same-address-reuses",
@@ -166,7 +191,8 @@ def _make_params(stack: str, values: Mapping[str, Value]) -> NcpParams:
         framing=str(given["framing"]),
         request_timeout_ns=duration("request_timeout"),
         request_retries=int(given["request_retries"] or 0),
-        spoof_tolerance=int(given["spoof_tolerance"] or 0),
+        spoof_tolerance=int(given.get("spoof_tolerance") or 0),
+        advertise_every_ns=None if advertise_every is None else int(advertise_every),
     )
 
 

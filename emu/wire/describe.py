@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emu.pdu.arp import REQUEST, Arp
+from emu.pdu.dlsw import PORT_READ
 from emu.pdu.ethernet import EthernetFrame, EthernetII, Llc, Raw8023, Snap
 from emu.pdu.ip_tcp import CWR, ECE, FLAG_NAMES, URG, Ipv4Datagram, TcpSegment
 from emu.pdu.ipx import IpxDatagram
@@ -14,6 +15,7 @@ from emu.pdu.nmpi import Nmpi
 from emu.pdu.rip_sap import Rip, Sap
 from emu.pdu.serialization import Serialization
 from emu.pdu.spx import Spx
+from emu.wire.describe_dlsw import describe_ssp
 from emu.wire.describe_ipx import (
     describe_ipx,
     describe_ncp,
@@ -213,9 +215,19 @@ def _arp_line(arp: Arp) -> str:
 
 
 def _octets_line(octets: bytes, outer: object) -> str:
-    """Terminal lines are quoted; all else is counted and shown in hexadecimal."""
+    """Terminal lines are quoted, switches' messages named; all else is hexadecimal."""
     text = _terminal_text(octets, outer)
-    return f"text {text}" if text else f"data, {octets_text(octets)}"
+    if text:
+        return f"text {text}"
+    return _switch_text(octets, outer) or f"data, {octets_text(octets)}"
+
+
+def _switch_text(octets: bytes, outer: object) -> str | None:
+    """The messages of two data link switches, or None if it is not their connection."""
+    if not isinstance(outer, TcpSegment):
+        return None
+    between = PORT_READ in (outer.source_port, outer.destination_port)
+    return describe_ssp(octets) if between else None
 
 
 def _terminal_text(octets: bytes, outer: object) -> str | None:
@@ -268,6 +280,8 @@ def _endpoints(ip: Ipv4Datagram, tcp: TcpSegment) -> str:
 
 
 def _after(rest: list[object], tcp: TcpSegment) -> str:
-    """The quoted text of a terminal line; other payloads are in ``len`` already."""
-    text = _terminal_text(rest[0], tcp) if rest and isinstance(rest[0], bytes) else None
+    """A terminal line or a switch's messages; other payloads are in ``len`` already."""
+    if not rest or not isinstance(rest[0], bytes):
+        return ""
+    text = _terminal_text(rest[0], tcp) or _switch_text(rest[0], tcp)
     return f" {text}" if text else ""

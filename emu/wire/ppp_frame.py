@@ -8,6 +8,7 @@ from __future__ import annotations
 from emu.errors import PeerProtocolError
 from emu.pdu.ppp import (
     CONTROL_PROTOCOLS,
+    PROTOCOL_BRIDGED,
     PROTOCOL_IP,
     PROTOCOL_IPX,
     PROTOCOL_NBF,
@@ -16,6 +17,7 @@ from emu.pdu.ppp import (
     PppFrame,
 )
 from emu.wire import ethernet, frame
+from emu.wire.bridging import decode_bridged
 from emu.wire.describe import describe_layers, octets_text, summarise_layers
 from emu.wire.forwarding import MAC_HEADER_OCTETS, reversed_bits
 from emu.wire.frame import Layers
@@ -25,14 +27,20 @@ _ETHERTYPES = {
     PROTOCOL_IP: ethernet.ETHERTYPE_IPV4,
     PROTOCOL_IPX: ethernet.ETHERTYPE_IPX,
 }
+_DATA_NAMES = {
+    PROTOCOL_IP: "IP",
+    PROTOCOL_IPX: "IPX",
+    PROTOCOL_NBF: "NBF",
+    PROTOCOL_BRIDGED: "bridged",
+}
+#: RFC 1661 6, RFC 1332 3, RFC 1552 3, RFC 2097 5, RFC 2878 5: the options somebody here writes.
 #: DSAP and SSAP of NetBIOS, commands and responses (IEEE 802.2 3.3.1.2; facts/netbeui.md 1.1).
 _NETBIOS = (b"\xf0\xf0", b"\xf0\xf1")
-_DATA_NAMES = {PROTOCOL_IP: "IP", PROTOCOL_IPX: "IPX", PROTOCOL_NBF: "NBF"}
-#: RFC 1661 6, RFC 1332 3, RFC 1552 3, RFC 2097 5: the options that somebody here writes.
 _OPTIONS = {
     "LCP": {1: "maximum receive unit", 3: "authentication", 5: "magic number"},
     "IPCP": {2: "compression", 3: "address"},
     "IPXCP": {1: "network", 2: "node", 6: "complete"},
+    "BCP": {1: "bridge", 2: "line", 3: "MAC type", 4: "tinygram compression"},
     "NBFCP": {1: "name projection", 2: "peer", 3: "multicast filtering", 4: "MAC address"},
 }
 
@@ -73,10 +81,20 @@ def dissect(octets: bytes) -> Layers:
             return (ppp, decode_control(ppp.payload, protocol=ppp.protocol))
         except PeerProtocolError:
             return (ppp, ppp.payload)
+    if ppp.protocol == PROTOCOL_BRIDGED:
+        return (ppp, *_bridged(ppp.payload))
     inner = as_ethernet(ppp)
     if inner is not None:
         return (ppp, *frame.dissect(inner)[1:])
     return (ppp, ppp.payload) if ppp.payload else (ppp,)
+
+
+def _bridged(payload: bytes) -> Layers:
+    """A whole frame of a LAN, its own addresses and all."""
+    try:
+        return frame.dissect(decode_bridged(payload).frame)
+    except PeerProtocolError:
+        return (payload,)
 
 
 def describe(octets: bytes) -> list[str]:

@@ -64,6 +64,24 @@ def test_csv_opens_with_the_csv_module(
         assert cells["data_lost_bytes"] == ""
 
 
+def test_a_page_beside_table_json_and_csv(
+    one: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It takes nothing away from the others, and is the same whatever else is asked for."""
+    pages = [tmp_path / f"{number}.html" for number in (1, 2)]
+    plain = emu(capsys, "compare", one, *QUICK)
+    told = emu(capsys, "compare", one, *QUICK, "--html", str(pages[0]))
+    assert told == plain
+    out = tmp_path / "out.csv"
+    both = ["--json", "--csv", str(out), "--html", str(pages[1])]
+    assert len(json.loads(emu(capsys, "compare", one, *QUICK, *both).out)["rows"]) == 2
+    assert out.read_text().startswith("policy,")
+    first, second = (page.read_bytes() for page in pages)
+    assert first == second
+    assert first.startswith(b"<!DOCTYPE html>") and first.endswith(b"</html>\n")
+    assert b"tcp-no-keepalive" in first
+
+
 def test_a_breached_threshold_is_exit_code_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -130,6 +148,9 @@ WRONG = {
     "seeds that are no number": (ONE, ["--seeds", "many"], "--seeds"),
     "a folder that is not there": (ONE, ["--csv", "nowhere/x.csv"], "nowhere"),
     "a folder as output": (ONE, ["--csv", "."], "folder"),
+    "no folder for the page": (ONE, ["--html", "nowhere/x.html"], "nowhere"),
+    "a folder as page": (ONE, ["--html", "."], "folder"),
+    "one file for both": (ONE, ["--html", "./out.csv"], "--html"),
     "nobody who can play": (wrong(ONE, "horizon", 'needs = ["smb"]\nhorizon'), [], "needs"),
 }  # fmt: skip
 
@@ -184,7 +205,7 @@ def test_ctrl_c_ends_everything_quietly(jobs: str, tmp_path: Path) -> None:
     """As a terminal sends it: to every process of the group.  Nothing is half written."""
     (tmp_path / "one.toml").write_text(ONE, encoding="utf-8")
     command = [sys.executable, "-m", "emu", "compare", "one.toml", "--seeds", "100000"]
-    command += ["--jobs", jobs, "--csv", "out.csv"]
+    command += ["--jobs", jobs, "--csv", "out.csv", "--html", "out.html"]
     process = subprocess.Popen(
         command,
         cwd=tmp_path,

@@ -223,6 +223,7 @@ NO_PART: dict[str, tuple[str, str, str]] = {
         "100ms",
         "60s",
     ),
+    "ncp.advertise_every": ("broadcasts that no client waits for", "60s", "never"),
     "ncp.request_retries": ("as ncp.request_timeout", "0", "255"),
     "ncp.spoof_tolerance": ("no router stands on this LAN, so nobody spoofs", "0", "1"),
     "tcp.nodelay": (

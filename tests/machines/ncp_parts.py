@@ -49,6 +49,7 @@ def params(
     request_timeout_ns: int = ms(500),
     request_retries: int = 2,
     spoof_tolerance: int = 0,
+    advertise_every_ns: int | None = None,
 ) -> NcpParams:
     return NcpParams(
         watchdog=watchdog,
@@ -58,6 +59,7 @@ def params(
         request_timeout_ns=request_timeout_ns,
         request_retries=request_retries,
         spoof_tolerance=spoof_tolerance,
+        advertise_every_ns=advertise_every_ns,
     )
 
 

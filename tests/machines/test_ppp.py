@@ -21,8 +21,9 @@ from emu.machines.base import (
     Received,
     Transmit,
 )
-from emu.machines.ppp import RFC_1661, Close, Negotiated, Open, PppEnd
+from emu.machines.ppp import BCP, RFC_1661, Close, Negotiated, Open, PppEnd
 from emu.pdu.ppp import (
+    PROTOCOL_BCP,
     PROTOCOL_IPCP,
     PROTOCOL_IPXCP,
     PROTOCOL_LCP,
@@ -33,6 +34,8 @@ from emu.pdu.ppp import (
     PppCode,
     ip_address,
     ipx_network,
+    line_identification,
+    mac_support,
     magic_number,
     maximum_receive_unit,
 )
@@ -270,3 +273,20 @@ def test_two_ends_agree_or_say_so(seed: int, loss: float) -> None:
         pipe.run(s(300))
         assert [told[-1] for told in pipe.told] == [Ended("LCP terminated")] * 2
     assert all(each.due() is None or each.due() > pipe.now for each in pipe.ends)
+
+
+def test_a_bridge_announces_802_3_and_rejects_what_both_would_have_to_agree_on() -> None:
+    """RFC 2878 5.2: without an agreed segment number a source-routing line must not open."""
+
+    def bcp(code: PppCode, identifier: int, *options: ConfigureOption) -> Configure:
+        return Configure(protocol=PROTOCOL_BCP, code=code, identifier=identifier, options=options)
+
+    ours, line = mac_support(1), line_identification(segment=1, bridge=1)
+    d = Dialogue(end(BCP))
+    d.asked(Open()).sends(lcp(REQUEST, 1, OURS))
+    d.receives(lcp(REQUEST, 9, THEIRS)).sends(lcp(ACK, 9, THEIRS))
+    d.receives(lcp(ACK, 1, OURS)).sends(bcp(REQUEST, 1, ours))
+    d.receives(bcp(REQUEST, 7, line, ours)).sends(bcp(REJECT, 7, line))
+    d.receives(bcp(ACK, 1, ours)).silent()
+    d.receives(bcp(REQUEST, 8, mac_support(1), mac_support(3)))
+    d.sends(bcp(ACK, 8, mac_support(1), mac_support(3))).delivers(Opened()).armed({})

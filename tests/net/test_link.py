@@ -154,3 +154,7 @@ def test_the_link_counts_what_it_carried() -> None:
     segment.lan.offer(segment.ports[SERVER], frame(WS1, SERVER, 100), 0)
     segment.lan.offer(segment.ports[WS1], frame(SERVER, WS1), 0)
     assert (segment.lan.frames, segment.lan.bytes_on_wire) == (2, 104 + 64)
+
+
+def test_a_lan_makes_no_calls() -> None:
+    assert Segment().lan.calls_ns == ()

@@ -105,7 +105,7 @@ def test_sources_may_be_dotted_keys_or_tables(tmp_path: Path) -> None:
         ("[ncp]", "stack = 'netwear'\n[ncp]", 'stack: expected one of "netware", "mars-nwe"'),
         ("[ncp]", "[client]\nstack = 'x'\n[ncp]", "client.stack: expected one of"),
         ("[ncp]", "[client]\nstak = 'x'\n[ncp]", 'did you mean "stack"?'),
-        ("[ncp]", "[router]\nkind = 'isdn'\n[ncp]", "router: expected no [router] table"),
+        ("[ncp]", "[router]\nkind = 'isdn'\n[ncp]", "the source and grade of router.kind"),
         ("[ncp]\npolls = 7", "ncp = 7", "ncp: expected a table, found 7"),
     ],
 )

@@ -33,6 +33,9 @@ def kind(name: str, more: str = "", who: str = WS1) -> str:
 
 CABLE_AT_SERVER = kind("cable", 'place = "server"', who="")
 
+#: What strikes a line is in test_links.
+AT_CLIENTS = [fault for fault in FAULT_KINDS if not fault.on_line]
+
 #: Durations: of the wrong kind, without a unit, none at all.
 DURATIONS = [
     ("for = 30", f"faults.1.for: {DURATION}30 without a unit; add the unit"),
@@ -67,7 +70,7 @@ def test_how_long_the_power_is_away_is_a_duration(tmp_path: Path, key: str, line
     assert refusal(write(tmp_path, scenario(kind("power-loss", key)))).endswith(line)
 
 
-@pytest.mark.parametrize("fault", FAULT_KINDS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", AT_CLIENTS, ids=lambda fault: fault.name)
 @pytest.mark.parametrize("key", ["for", "off_for"])
 def test_a_duration_that_the_kind_has_not_is_refused(tmp_path: Path, key: str, fault) -> None:
     """And whoever meant the other one is told so."""
@@ -161,7 +164,7 @@ def test_a_client_is_not_struck_while_it_is_struck(tmp_path: Path, second: str, 
     assert line in refusal(write(tmp_path, scenario(HANG, second)))
 
 
-@pytest.mark.parametrize("name", [fault.name for fault in FAULT_KINDS if fault.lasts] + ["kill"])
+@pytest.mark.parametrize("name", [fault.name for fault in AT_CLIENTS if fault.lasts] + ["kill"])
 def test_for_good_is_for_good(tmp_path: Path, name: str) -> None:
     later = kind("suspend", 'at = "30m"')
     assert refusal(write(tmp_path, scenario(kind(name), later))).endswith("it never is")

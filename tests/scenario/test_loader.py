@@ -95,7 +95,10 @@ _PORT = "[clients.ws1.pinned]\nport = {}\n[[faults]]"
         ('"1h"', '"0s"', 'horizon: expected a duration from 1ms to 8784h, such as "400ms"'),
         ('["ncp-netware"]', '["ncp-netwar"]', 'did you mean "ncp-netware"?'),
         ('["ncp-netware"]', "[]", "default_policies: expected"),
-        ('"lan"\nband', '"wan"\nband', 'links.lan.kind: expected "lan", found "wan"'),
+        (
+            '"lan"\nband', '"wan"\nband',
+            'links.lan.kind: expected one of "lan", "dial", found "wan"',
+        ),
         ('"10Mbit/s"', "10", "links.lan.bandwidth: expected a bandwidth from 300bit/s"),
         ('"10Mbit/s"', '"10 megabit"', 'found "10 megabit"'),
         ('"10Mbit/s"', '"0bit/s"', "expected a bandwidth"),
@@ -171,8 +174,8 @@ def test_a_client_beyond_the_server_is_an_impossible_topology(tmp_path: Path) ->
     client = '[clients.ws1]\nlink = "far"\n'
     text = text.replace('user = "ann"', links + client + 'user = "ann"')
     line = refusal(write(tmp_path, text))
-    assert 'clients.ws1.link: expected the server\'s link "lan", found "far"' in line
-    assert "no routers yet" in line
+    assert 'clients.ws1.link: expected the server\'s link "lan", or one that a line leads' in line
+    assert 'add a link of kind "dial" between the two' in line
 
 
 def test_a_client_is_struck_again_only_when_it_is_back(tmp_path: Path) -> None:

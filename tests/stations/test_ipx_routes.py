@@ -8,6 +8,7 @@ from emu.machines.routing import (
     UNROUTED,
     Interface,
     NextHop,
+    Periodic,
     RouterParams,
     StaticRoute,
     StaticService,
@@ -148,3 +149,53 @@ def test_what_nobody_can_read_is_dropped_and_counted() -> None:
     rubbish = IpxDatagram(destination=here, source=here, packet_type=1, payload=b"\0\x09")
     assert made.receive("lan", rubbish, 0) == []
     assert made.dropped == 1
+
+
+def test_a_client_behind_a_dialled_link_finds_the_server_at_the_other_end() -> None:
+    """Two routers joined by their octets; the server's broadcasts come in at the far LAN."""
+    near, far = end(1), end(2)
+    join(near, far, 0)
+    for told in (TOLD_RIP, TOLD_SAP):
+        assert far.receive("lan", datagram(told), s(10)) == []
+    assert far.due() == s(13)
+    join(near, far, s(13))
+    (out,) = near.receive("lan", datagram(NEAREST), s(1000))
+    # Network, node, socket, and three routers: the server itself and two more.
+    assert out.datagram.payload.endswith(bytes.fromhex("deadbeef 000000000001 0451 0003"))
+    assert near.next_hop(0xDEADBEEF) == NextHop("wan", bytes([2]) * 6)
+    assert near.due() is None  # and nothing more crosses the link
+
+
+#: By hand: what the server of facts/ipx.md 1.13 broadcasts on network 2.
+TOLD_RIP = (
+    "ffff 0028 00 01 00000002 ffffffffffff 0453 00000002 00a0c9445566 0453 0002 deadbeef 0001 0002"
+)
+TOLD_SAP = (
+    "ffff 0060 00 04 00000002 ffffffffffff 0452 00000002 00a0c9445566 0452"
+    "0002 0004 465331" + 45 * "00" + "deadbeef 000000000001 0451 0001"
+)
+
+
+def end(number: int) -> IpxRoutes:
+    """A router with LAN ``number``; only the far one hears a server there."""
+    updates = NETWARE_LAN if number == 2 else UNROUTED
+    sides = (
+        Interface(name="lan", network=number, ticks=1, updates=updates),
+        Interface(name="wan", network=0x0B, ticks=6, updates=RFC_1582),
+    )
+    nodes = {"lan": LAN_NODE, "wan": bytes([number]) * 6}
+    return IpxRoutes(RouterParams(interfaces=sides), nodes=nodes)
+
+
+#: Its own broadcasts are not this story's.
+NETWARE_LAN = Periodic(interval_ns=s(10**6))
+
+
+def join(near: IpxRoutes, far: IpxRoutes, now: int) -> None:
+    """Everything due now crosses the link at once, and the answers to it."""
+    waiting = [(far, out) for out in near.expire(now)] + [(near, out) for out in far.expire(now)]
+    while waiting:
+        to, out = waiting.pop(0)
+        if out.port == "wan":
+            by = near if to is far else far
+            waiting += [(by, said) for said in to.receive("wan", out.datagram, now)]

@@ -500,3 +500,53 @@ def test_more_than_255_connections_are_polled_by_low_octet_and_told_apart_by_nod
     world.lan.run(s(300))
     assert world.table.what()[-1] == ("lost", 260, "5 watchdog polls unanswered")
     assert len(world.server.slots) == 259
+
+
+# --- advertising --------------------------------------------------------------------------------
+
+#: By hand after facts/ipx.md 1.1 and 1.12: from the segment's address, to everybody.
+TOLD_RIP = (
+    "ffff 0028 00 01 0000000a ffffffffffff 0453 0000000a 00a0c9445566 0453 0002 deadbeef 0001 0002"
+)
+TOLD_SAP = (
+    "ffff 0060 00 04 0000000a ffffffffffff 0452 0000000a 00a0c9445566 0452 0002 0004"
+    "534552564552323339" + 39 * "00" + "deadbeef 000000000001 0451 0001"
+)
+
+
+def test_a_server_advertises_itself_at_its_start_and_then_every_60_s() -> None:
+    """Two broadcasts each time and nothing between; SERVER239 is number EF."""
+    world = World(params(advertise_every_ns=s(60)))
+    world.lan.run(s(180))
+    said = [(frame.at, frame.ipx) for frame in world.lan.frames]
+    assert said == [
+        (at, octets(told)) for at in (0, s(60), s(120), s(180)) for told in (TOLD_RIP, TOLD_SAP)
+    ]
+    assert {frame.octets[:6] for frame in world.lan.frames} == {b"\xff" * 6}
+
+
+def test_a_server_that_never_advertises_is_silent() -> None:
+    world = World(params(advertise_every_ns=None))
+    world.lan.run(s(86_400))
+    assert world.lan.frames == []
+
+
+def test_advertising_changes_nothing_for_a_client() -> None:
+    """The idle client's polls are where they were, and it answers no broadcast."""
+    heard: list[list[tuple[int, str]]] = []
+    for every_ns in (None, s(60)):
+        world = World(params(NETWARE, advertise_every_ns=every_ns))
+        world.log_on()
+        world.lan.run(s(1000))
+        told = (octets(TOLD_RIP), octets(TOLD_SAP))
+        heard.append([(f.at, f.ipx) for f in world.lan.frames if f.ipx not in told])
+    assert heard[0] == heard[1]
+    assert world.server.dropped == 0
+
+
+def test_a_server_without_power_advertises_nothing() -> None:
+    world = World(params(advertise_every_ns=s(60)))
+    world.lan.run(s(1))
+    world.server_box.power = False
+    world.lan.run(s(1000))
+    assert len(world.lan.frames) == 2

@@ -20,6 +20,7 @@ COMMON: dict[str, Value] = {
     "ncp.request_timeout": seconds(3),
     "ncp.request_retries": 20,
     "ncp.spoof_tolerance": 0,
+    "ncp.advertise_every": None,
 }
 
 
@@ -83,7 +84,13 @@ def test_parameters_come_out_as_they_went_in() -> None:
         request_timeout_ns=seconds(3),
         request_retries=20,
         spoof_tolerance=0,
+        advertise_every_ns=None,
     )
+
+
+def test_a_server_advertises_as_often_as_it_is_told() -> None:
+    assert netware(advertise_every=seconds(60)).advertise_every_ns == seconds(60)
+    assert netware(advertise_every=None).advertise_every_ns is None
 
 
 def test_every_parameter_of_a_stack_is_used() -> None:

@@ -20,6 +20,7 @@ from emu.errors import PeerProtocolError
 from emu.pdu.ip_tcp import Ipv4Datagram, TcpSegment
 from emu.wire import (
     arp,
+    dlsw,
     ethernet,
     ip_tcp,
     ipx,
@@ -33,12 +34,14 @@ from emu.wire import (
     serialization,
     spx,
 )
+from emu.wire.scapy_layers.dlsw import class_of as dlsw_class_of
 from emu.wire.scapy_layers.llc2 import class_of as llc2_class_of
 from emu.wire.scapy_layers.nbf import class_of as nbf_class_of
 from emu.wire.scapy_layers.nbipx import class_of as nbipx_class_of
 from emu.wire.scapy_layers.nbipx import nmpi_class_of
 from emu.wire.scapy_layers.ncp import class_of as ncp_class_of
 from emu.wire.scapy_layers.spx import class_of as spx_class_of
+from tests.wire import dlsw as dlsw_values
 from tests.wire import scapy_bridge as bridge
 from tests.wire import scapy_bridge_netbios as netbios_bridge
 from tests.wire import strategies as of
@@ -177,6 +180,15 @@ CASES = (
         netbios_bridge.scapy_of_nbf,
         netbios_bridge.nbf_of,
         _dissect_by(nbf_class_of),
+    ),
+    Case(
+        "dlsw",
+        dlsw_values.messages,
+        dlsw.encode_ssp,
+        dlsw.decode_ssp,
+        dlsw_values.scapy_of_ssp,
+        dlsw_values.ssp_of,
+        _dissect_by(dlsw_class_of),
     ),
     Case(
         "spx",

@@ -169,3 +169,22 @@ def test_packets_over_ppp(tmp_path: Path) -> None:
     rows = read(tmp_path, LINKTYPE_PPP, frames, "_ws.col.Protocol", "ppp.protocol")
     assert rows[0][0] == "IPX MSG"
     assert [row[1] for row in rows] == ["0x002b", "0x802b", "0x803f", "0x003f"]
+
+
+def test_bridging_over_ppp(tmp_path: Path) -> None:
+    """tshark knows BCP and what it bridges, down to the LLC frame."""
+    frames = [(WAN[name], OUT) for name in ("bcp-request", "bcp-line", "bridged-sabme")]
+    names = ("bcp_ncp.opt.mac_sup", "bcp_ncp.lcp.lan_seg_no", "bcp_bpdu.mac_type", "_ws.col.Info")
+    rows = read(tmp_path, LINKTYPE_PPP, frames, *names)
+    assert rows[0][3] == "Configuration Request"
+    assert rows[1][1] == "2748"
+    assert rows[2][2] == "1"
+    assert "func=SABME" in rows[2][3]
+
+
+def test_a_tinygram_is_read(tmp_path: Path) -> None:
+    """FCS, zero fill and pads; the FCS of the vector is not one, which tshark may say."""
+    names = ("bcp_bpdu.flags.fcs_present", "bcp_bpdu.flags.zeropad", "bcp_bpdu.pads")
+    fcs_is_not_judged = WAN["bridged-tinygram"]
+    rows = read(tmp_path, LINKTYPE_PPP, [(fcs_is_not_judged, IN)], *names)
+    assert rows == [["1", "1", "2"]]

@@ -19,6 +19,7 @@ from emu.pdu.llc2 import (
     UnnumberedKind,
 )
 from emu.pdu.ppp import (
+    PROTOCOL_BCP,
     PROTOCOL_IPCP,
     PROTOCOL_IPX,
     PROTOCOL_IPXCP,
@@ -33,7 +34,9 @@ from emu.pdu.ppp import (
     ip_address,
     ipx_network,
     ipx_node,
+    line_identification,
     mac_address_required,
+    mac_support,
     magic_number,
     maximum_receive_unit,
     multicast_filtering,
@@ -167,6 +170,18 @@ PPP: dict[str, ControlPacket] = {
             name_projection(((b"CLIENT01".ljust(15) + b"\0", 1),)),
             multicast_filtering(period_s=0xFFFF, priority=0),
         ),
+    ),
+    "bcp-request": Configure(
+        protocol=PROTOCOL_BCP,
+        code=PppCode.CONFIGURE_REQUEST,
+        identifier=5,
+        options=(mac_support(1),),
+    ),
+    "bcp-line": Configure(
+        protocol=PROTOCOL_BCP,
+        code=PppCode.CONFIGURE_REQUEST,
+        identifier=6,
+        options=(line_identification(segment=0xABC, bridge=1),),
     ),
 }
 
@@ -346,3 +361,8 @@ def test_ppp_in_words() -> None:
     alive = encode_ppp(PppFrame(protocol=PROTOCOL_NBF, payload=NETBEUI["session-alive"]))
     assert ppp_frame.describe(alive)[0] == "PPP NBF"
     assert "alive" in ppp_frame.describe(alive)[-1].lower()
+    assert ppp_frame.summary(WAN["bcp-request"]) == "PPP BCP Configure-Request 5: MAC type 01"
+    bridged = ppp_frame.describe(WAN["bridged-sabme"])
+    assert bridged[0] == "PPP bridged"
+    assert "SABME" in bridged[-1]
+    assert ppp_frame.describe(WAN["bridged-sabme"][:12])[0] == "PPP bridged"

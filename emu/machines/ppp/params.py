@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emu.pdu.ppp import ConfigureOption
+from emu.pdu.bridging import MAC_TYPE_8023
+from emu.pdu.ppp import PROTOCOL_BCP, ConfigureOption, mac_support
 from emu.units import seconds
 
 
@@ -37,3 +38,8 @@ class Negotiated:
     wants: tuple[ConfigureOption, ...] = ()
     knows: frozenset[int] = frozenset()
     restart_ns: int | None = None
+
+
+#: A remote bridge's: IEEE 802.3 frames (RFC 2878 5.3).  Numbers of source routing, on which both
+#: ends would have to agree (5.1, 5.2), are rejected, and so is tinygram compression.
+BCP = Negotiated(protocol=PROTOCOL_BCP, wants=(mac_support(MAC_TYPE_8023),), knows=frozenset({3}))

@@ -19,11 +19,11 @@ from emu.machines.base import (
 )
 from emu.machines.llc2.control import Disconnect, Refused, Reject, Restarted, State
 from emu.machines.llc2.link import Link
-from emu.pdu.llc2 import FrameReject, Information, Llc2Pdu, Unnumbered, UnnumberedKind
+from emu.pdu.llc2 import Information, Llc2Pdu, Unnumbered, UnnumberedKind
 from emu.pdu.nbf import SessionFrame
+from emu.stations.llc2 import link_frame
 from emu.stations.nbf.connection import NbfConnection
 from emu.stations.ncp.alarm import Alarm
-from emu.wire.llc2 import encode_control, encode_frame_reject, llc2_frame
 from emu.wire.nbf import decode_nbf
 
 if TYPE_CHECKING:
@@ -95,18 +95,7 @@ class Port:
         return next((each.serial for each in self.connections.values()), _NO_CONNECTION)
 
     def _encode(self, pdu: Llc2Pdu | Reject) -> bytes:
-        if isinstance(pdu, Reject):
-            reject = FrameReject(
-                control=encode_control(pdu.rejected).ljust(2, b"\0"),
-                vs=pdu.vs,
-                vr=pdu.vr,
-                response=pdu.rejected.response,
-                reasons=pdu.reasons,
-            )
-            info = encode_frame_reject(reject)
-            kind = UnnumberedKind.FRMR
-            pdu = Unnumbered(kind=kind, poll_final=pdu.final, response=True, info=info)
-        return llc2_frame(pdu, destination=self.mac, source=self._station.surroundings.mac)
+        return link_frame(pdu, destination=self.mac, source=self._station.surroundings.mac)
 
     # --- what the link says ------------------------------------------------------------------
 

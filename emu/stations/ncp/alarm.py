@@ -8,9 +8,16 @@ moves forward costs a second entry, and the first then finds itself stale.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from emu.machines.base import EXPIRED, NEVER, Effects, Machine
-from emu.stations.base import Surroundings
+from emu.stations.base import Timer
+
+
+class Arms(Protocol):
+    """Whoever can wake a timer: a host's ``Surroundings``, a router's."""
+
+    def arm(self, timer: Timer, due: int) -> None: ...
 
 
 class Alarm:
@@ -20,7 +27,7 @@ class Alarm:
 
     def __init__(
         self,
-        surroundings: Surroundings,
+        surroundings: Arms,
         machine: Machine,
         carry_out: Callable[[Effects, int], None],
     ) -> None:

@@ -4,7 +4,7 @@ What a terminal session says becomes NCP like this: a login request is the log-o
 reply the welcome or the refusal; a request for the date and time is the work; destroying the
 connection is the log-off.  NCP is client-driven, so nothing is pushed.
 
-Nothing is broadcast of its own accord: periodic RIP and SAP are left to a later issue.
+RIP and SAP are broadcast of its own accord only if the policy says how often.
 
 Read: facts/ipx.md 1.5, 1.6, 1.12, 3.1.
 """
@@ -15,7 +15,9 @@ from emu.errors import PeerProtocolError
 from emu.machines.base import Asked, Deliver, Effects, Ended, Lost, Note, Opened, Received, Transmit
 from emu.machines.ncp import Clear, NcpParams, Reply, ServerConnection, SlotTable, SpoofGuard
 from emu.machines.ncp.connection import answer_stranger, answer_table_full
+from emu.pdu.ethernet import BROADCAST
 from emu.pdu.ipx import (
+    NODE_BROADCAST,
     NODE_INTERNAL,
     SOCKET_NCP,
     SOCKET_RIP,
@@ -38,7 +40,7 @@ from emu.pdu.ncp import (
 )
 from emu.pdu.rip_sap import Rip, Sap
 from emu.pdu.terminal import Keystroke, LogOff, LogOn, Message, Refused, Screen
-from emu.stations.addresses import ipx_network, segment_of
+from emu.stations.addresses import ipx_network, segment_of, segment_of_network
 from emu.stations.base import StationSpec
 from emu.stations.ipx import (
     SOCKET_SERVER_WATCHDOG,
@@ -46,7 +48,14 @@ from emu.stations.ipx import (
     IpxPort,
     internal_network,
 )
-from emu.stations.ncp.advertising import answer_rip, answer_sap, service_name
+from emu.stations.ncp.advertising import (
+    Advertiser,
+    answer_rip,
+    answer_sap,
+    service_name,
+    told_rip,
+    told_sap,
+)
 from emu.stations.ncp.alarm import Alarm
 from emu.stations.ncp.clock import date_and_time
 from emu.wire.ncp import decode_login, decode_ncp, encode_date_and_time, encode_ncp
@@ -225,6 +234,10 @@ class NcpServerStation:
         self.claims = self._ipx.claims
         self.shares = self._ipx.shares(*_DECODERS)
         self._serial = spec.serial_first
+        self._name = service_name(spec.address)
+        every_ns = self.params.advertise_every_ns
+        if every_ns is not None:
+            Advertiser(spec.surroundings, every_ns=every_ns, tell=self._tell_everybody)
 
     def receive(self, frame: bytes, now: int) -> None:
         """One frame.  What is malformed is dropped and counted."""
@@ -262,9 +275,8 @@ class NcpServerStation:
     ) -> None:
         match pdu:
             case Sap():
-                answer = answer_sap(
-                    pdu, name=service_name(self.spec.address), network=self._network
-                )
+                answer = answer_sap(pdu, name=self._name, network=self._network)
+                answer = answer_sap(pdu, name=self._name, network=self._network)
                 if answer is not None:
                     self._advertise(encode_sap(answer), TYPE_PEP, socket, by)
             case Rip():
@@ -279,6 +291,22 @@ class NcpServerStation:
             case _:
                 # A reply, or NCP at the wrong socket: nobody here asked for it.
                 pass
+
+    def _tell_everybody(self) -> None:
+        """What routers and bindery tables live on (facts/ipx.md 1.12)."""
+        for payload, packet_type, socket in (
+            (encode_rip(told_rip(network=self._network)), TYPE_RIP, SOCKET_RIP),
+            (encode_sap(told_sap(name=self._name, network=self._network)), TYPE_PEP, SOCKET_SAP),
+        ):
+            home = self._ipx.home(socket)
+            everybody = IpxAddress(network=home.network, node=NODE_BROADCAST, socket=socket)
+            self._ipx.send(
+                payload,
+                packet_type=packet_type,
+                source=home,
+                destination=everybody,
+                mac=BROADCAST,
+            )
 
     def _advertise(self, payload: bytes, packet_type: int, socket: int, by: Arrival) -> None:
         """Answer from the segment's address to who asked, at the MAC address it asked from."""
@@ -330,8 +358,13 @@ class NcpServerStation:
 
     def _connection(self, number: int, address: IpxAddress, now: int) -> NcpServerConnection:
         self._serial += 1
-        machine = ServerConnection(self.params, number=number, now=now)
+        machine = ServerConnection(self._params_for(address), number=number, now=now)
         return NcpServerConnection(self, machine, serial=self._serial, address=address)
+
+    def _params_for(self, address: IpxAddress) -> NcpParams:
+        """mars_nwe leaves stations on slow networks alone (facts/ipx.md 2.1)."""
+        ticks = self.spec.ticks.get(segment_of_network(address.network), 0)
+        return self.params.at_distance(ticks)
 
 
 def _next_socket(address: IpxAddress, distance: int) -> IpxAddress:

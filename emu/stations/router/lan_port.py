@@ -1,7 +1,7 @@
 """The LAN side of a router: which frames cross, and what is put on the LAN of what came across.
 
 IP is routed (the hosts' gateway), IPX is routed (datagrams by network, type-20 broadcasts by
-their list of networks), NetBEUI is bridged, because it has nothing to route by.  RIP and SAP are
+their list of networks), NetBEUI has ways of its own (``netbeui``).  RIP and SAP are
 the router's own business (``ipx_routes``).  Inspectors look at everything in between.
 
 Assumptions where facts/ipx.md is silent: a type-20 broadcast that is passed on is addressed to
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from random import Random
 
 from emu.errors import PeerProtocolError
 from emu.machines.routing import RouterParams
@@ -22,24 +23,24 @@ from emu.pdu.ipx import (
     TYPE_BROADCAST_20,
     IpxDatagram,
 )
-from emu.pdu.ppp import PROTOCOL_IP, PROTOCOL_IPX, PROTOCOL_NBF
+from emu.pdu.ppp import PROTOCOL_IP, PROTOCOL_IPX
 from emu.stations.addresses import ip_address, ipx_network, segment_of, segment_of_ip
 from emu.stations.base import Surroundings
 from emu.stations.ip import ETHERTYPE_IPV4, Neighbours
 from emu.stations.ipx import FRAMINGS
 from emu.stations.router.inspector import Inspector
 from emu.stations.router.ipx_port import IpxPort
+from emu.stations.router.netbeui import Bridged, Crossing, OverNbfcp, Partner, Switched
 from emu.stations.router.packets import Packet
 from emu.wire.arp import ETHERTYPE_ARP
 from emu.wire.ethernet import decode_ethernet, encode_ethernet
 from emu.wire.forwarding import (
-    bridged,
     ip_octets,
     next_ip_hop,
     next_ipx_hop,
     next_type_20_hop,
-    unbridged,
 )
+from emu.wire.ip_tcp import decode_ipv4
 from emu.wire.ipx import decode_ipx, encode_ipx, ipx_frame, ipx_of_frame
 
 _ARP = ETHERTYPE_ARP.to_bytes(2, "big")
@@ -55,14 +56,17 @@ class LanPortSpec:
     """``address``: the port's number.  ``beyond``: the far router by the segment behind it.
 
     ``framing``: of IPX where a host has not been heard yet; "" without IPX.
-    ``bridges``: NetBEUI crosses, too.
+    ``netbeui``: how that crosses: "bridge", "nbfcp", "dlsw", or "" for not at all; ``partner``
+    and ``randomness``: what a data link switch needs.
     """
 
     address: int
     beyond: Mapping[int, str]
     framing: str
-    bridges: bool
+    netbeui: str
     inspectors: Sequence[Inspector] = ()
+    partner: Partner | None = None
+    randomness: Random | None = None
 
 
 class LanPort:
@@ -86,7 +90,7 @@ class LanPort:
         self._held: dict[bytes, list[Ipv4Datagram]] = {}
         self._framings: dict[bytes, Framing] = {}
         self._default = FRAMINGS[spec.framing][0] if spec.framing else None
-        self._far_macs: dict[bytes, str] = {}
+        self._crossing = self._netbeui()
         self.ipx = (
             None
             if routing is None
@@ -98,6 +102,26 @@ class LanPort:
                 carry=carry,
             )
         )
+
+    def _netbeui(self) -> Crossing | None:
+        """By the spec's word for it."""
+        spec = self.spec
+        match spec.netbeui:
+            case "bridge":
+                return Bridged(self._carry, self._put_octets)
+            case "nbfcp":
+                return OverNbfcp(self._carry, self._put_octets)
+            case "dlsw":
+                assert spec.partner is not None and spec.randomness is not None
+                return Switched(
+                    self._carry,
+                    self._put_octets,
+                    self._surroundings.arm,
+                    partner=spec.partner,
+                    randomness=spec.randomness,
+                )
+            case _:
+                return None
 
     # --- from the LAN ------------------------------------------------------------------------
 
@@ -126,7 +150,8 @@ class LanPort:
         if kind == _IPV4:
             self._route_ip(frame, now)
         elif kind[0] < 6 and frame[14:16] in _NETBIOS:
-            self._bridge(frame, now)
+            if self._crossing is not None:
+                self._crossing.from_lan(frame, now)
         else:
             self._hear_ipx(decode_ethernet(frame), now)
 
@@ -140,18 +165,6 @@ class LanPort:
         if router is not None:
             packet = Packet(protocol=PROTOCOL_IP, payload=ip_octets(datagram), to=router)
             self._carry(packet, now)
-
-    def _bridge(self, frame: bytes, now: int) -> None:
-        """Group frames, and frames to stations that are not here: a switch floods those.
-
-        A bridge learns behind which line a station is (IEEE 802.1D 7.8), so that a frame for
-        one far LAN does not raise the lines to the others.
-        """
-        if not self.spec.bridges or frame[6:12] in self._far_macs:
-            return
-        payload = bridged(decode_ethernet(frame))
-        router = self._far_macs.get(frame[:6])
-        self._carry(Packet(protocol=PROTOCOL_NBF, payload=payload, to=router), now)
 
     def _hear_ipx(self, frame: EthernetFrame, now: int) -> None:
         datagram = ipx_of_frame(frame)
@@ -184,17 +197,21 @@ class LanPort:
 
     # --- to the LAN --------------------------------------------------------------------------
 
-    def put(self, router: str, packet: Packet, now: int) -> None:
-        """What came across, from the far router of that name."""
+    def put(self, router: str, packet: Packet, now: int, *, hop: bool = True) -> None:
+        """What came across, from the far router of that name.
+
+        ``hop``: this is a router of its own, which takes its hop; False for the other side of
+        a box that has taken it.
+        """
         try:
+            if self._crossing is not None and self._crossing.from_line(router, packet, now):
+                return
             if packet.protocol == PROTOCOL_IP:
-                onward = next_ip_hop(packet.payload)
+                onward = next_ip_hop(packet.payload) if hop else decode_ipv4(packet.payload)
                 if onward is not None:
                     self._put_ip(onward, now)
             elif packet.protocol == PROTOCOL_IPX:
                 self._put_ipx(router, decode_ipx(packet.payload), now)
-            elif packet.protocol == PROTOCOL_NBF:
-                self._put_netbios(router, packet.payload, now)
         except PeerProtocolError:
             self.dropped += 1
 
@@ -242,13 +259,6 @@ class LanPort:
                 datagram, framing=framing, destination=mac, source=self._surroundings.mac
             )
             self._put_octets(octets, now)
-
-    def _put_netbios(self, router: str, payload: bytes, now: int) -> None:
-        if self.spec.bridges:
-            destination, source, llc = unbridged(payload)
-            self._far_macs[source] = router
-            octets = destination + source + len(llc).to_bytes(2, "big") + llc
-            self._put_octets(octets.ljust(60, b"\0"), now)
 
     def _put_frame(self, mac: bytes, framing: Framing, body: bytes, now: int) -> None:
         frame = EthernetFrame(

@@ -15,6 +15,7 @@ from functools import cache
 from scapy.packet import bind_layers
 
 from emu.wire.scapy_layers.arp import ArpLayer
+from emu.wire.scapy_layers.dlsw import DlcHeaderLayer, SspControlLayer, SspInformationLayer
 from emu.wire.scapy_layers.ethernet import (
     EthernetIILayer,
     EthernetLayer,
@@ -52,6 +53,7 @@ from emu.wire.scapy_layers.spx import SpxLayer
 
 __all__ = (
     "ArpLayer",
+    "DlcHeaderLayer",
     "EthernetIILayer",
     "EthernetLayer",
     "Ieee8023Layer",
@@ -86,6 +88,8 @@ __all__ = (
     "SerializationLayer",
     "SnapLayer",
     "SpxLayer",
+    "SspControlLayer",
+    "SspInformationLayer",
     "TcpLayer",
     "register",
 )

@@ -21,13 +21,15 @@ from scapy.fields import (
 )
 from scapy.packet import Packet, Raw
 
-#: RFC 1661 2, RFC 1332, RFC 1552, RFC 2097.
+#: RFC 1661 2, RFC 1332, RFC 1552, RFC 2097, RFC 2878.
 PROTOCOLS = {
     0x0021: "IP",
     0x002B: "IPX",
+    0x0031: "bridged",
     0x003F: "NBF",
     0x8021: "IPCP",
     0x802B: "IPXCP",
+    0x8031: "BCP",
     0x803F: "NBFCP",
     0xC021: "LCP",
 }

@@ -60,6 +60,13 @@ def test_hops_and_checksum_of_the_poll_are_not_the_answers() -> None:
     assert answers == (framed("802.2", ANSWER, to=SERVER, by=ROUTER),)
 
 
+def test_a_sender_that_counts_padding_in_the_length_is_not_copied() -> None:
+    """802.3 length 002E, all of the frame; the answer's is 0023: LLC 3, IPX 32."""
+    poll_of_46 = ROUTER + SERVER + bytes.fromhex("002e e0e003") + POLL
+    answers = WatchdogSpoofer(Always()).outbound(poll_of_46.ljust(60, b"\0"), 0).answers
+    assert answers == (framed("802.2", ANSWER, to=SERVER, by=ROUTER),)
+
+
 @pytest.mark.parametrize(
     "datagram",
     [
