@@ -37,7 +37,7 @@ class Box:
 
     mac = ROUTER_MAC
 
-    def __init__(self, *inspectors: Any, segment: int = 0, bridges: bool = True) -> None:
+    def __init__(self, *inspectors: Any, segment: int = 0, netbeui: str = "nbfcp") -> None:
         self.sent: list[bytes] = []
         self.carried: list[Packet] = []
         routing = RouterParams(
@@ -55,7 +55,7 @@ class Box:
             address=port_address(segment, 0xFFFE),
             beyond={1: "one", 2: "two"},
             framing="802.2",
-            bridges=bridges,
+            netbeui=netbeui,
             inspectors=inspectors,
         )
         self.port = LanPort(spec, self, lambda packet, _now: self.carried.append(packet), routing)
@@ -202,6 +202,17 @@ def test_netbeui_crosses_to_all_lines_until_the_station_has_been_heard() -> None
     assert [packet.to for packet in box.hears(group)] == [None]
 
 
+def test_a_remote_bridge_learns_as_well() -> None:
+    """RFC 2878's frames instead of RFC 2097's, to the same lines."""
+    box, far = Box(netbeui="bridge"), Box(netbeui="bridge", segment=1)
+    poll = CLIENT_1 + SERVER_MAC + RR
+    (first,) = box.hears(poll)
+    assert (first.protocol, first.to) == (0x31, None)
+    (back,) = far.hears(SERVER_MAC + CLIENT_1 + RR)
+    assert box.puts(back.protocol, back.payload) == [(SERVER_MAC + CLIENT_1 + RR).ljust(60, b"\0")]
+    assert [packet.to for packet in box.hears(poll)] == ["one"]
+
+
 def test_what_it_put_on_the_lan_itself_does_not_go_back() -> None:
     box = Box()
     frame = (SERVER_MAC + CLIENT_1 + RR).ljust(60, b"\0")
@@ -209,8 +220,8 @@ def test_what_it_put_on_the_lan_itself_does_not_go_back() -> None:
     assert box.hears(frame) == []
 
 
-def test_a_router_that_does_not_bridge() -> None:
-    box = Box(bridges=False)
+def test_a_router_that_does_not_carry_netbeui() -> None:
+    box = Box(netbeui="")
     assert box.hears(CLIENT_1 + SERVER_MAC + RR) == []
     frame = (SERVER_MAC + CLIENT_1 + RR).ljust(60, b"\0")
     assert box.puts(PROTOCOL_NBF, bridged(decode_ethernet(frame))) == []
