@@ -39,6 +39,7 @@ def test_list_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         "faults",
         "tariffs",
         "lines",
+        "boxes",
     ]
     tcp = next(each for each in answer["transports"] if each["name"] == "tcp")
     assert "windows-nt4" in tcp["stacks"]
