@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 #: down from here, below the routers.
 _LAST_HOST = 0xFFFE
 _BOX_HOST = 0xFEFE
-_CLAIMS = (b"\x08\x00", b"\x08\x06")
 
 
 class BoxLayer:
@@ -100,7 +99,7 @@ class BoxNode:
             port.receive(octets, now)
             self._watch()
 
-        nic.by_type = dict.fromkeys(_CLAIMS, hear)
+        nic.by_type = dict.fromkeys(port.claims, hear)
 
     def _later(self, do: Callable[[int], None], now: int) -> None:
         if self._crossing_ns:

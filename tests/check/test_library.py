@@ -107,6 +107,12 @@ def noticing(session: Json) -> Json | None:
     return next(each for each in session["states"] if each["state"] != "active")
 
 
+def here(scenario: str, flow: Verdict) -> bool:
+    """Whether it is a flow of the server's own LAN: behind a NAT the same session is another."""
+    boxed = any(link.box is not None for link in load_scenario(scenario).links)
+    return not boxed or flow.b.startswith("10.0.")
+
+
 def speechless(session: Json) -> bool:
     """Whether nothing on the wire says that the server gave up.
 
@@ -181,7 +187,7 @@ def test_check_agrees_with_the_run(scenario: str, policy: str) -> None:
             at_s = seconds(flow.disconnected_at_ns)
             assert abs(at_s - session["noticed_at_s"]) < 1, flow.sentence
     noticed = [each for each in lost if noticing(each) and each["fault"] != "kill"]
-    dead = [flow for flow in report.flows if flow.flow_class in DEAD]
+    dead = [flow for flow in report.flows if flow.flow_class in DEAD and here(scenario, flow)]
     assert len(dead) == len(noticed), "not one false death, not one missed"
     assert report.unread == 0
     assert not {flow.flow_class for flow in report.flows} & BROKEN, "our files have no holes"

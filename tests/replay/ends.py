@@ -73,7 +73,7 @@ def replay_client(story: Story, life: Life) -> Stage:
     client = story.scenario.client(life.host)
     policy = story.policy_of(client)
     transport = transport_named(policy.transport)
-    address = 11 + story.scenario.clients.index(client)
+    address = story.address_of(client)
     stage = Stage(mac_of(address), life)
     hands = Hands(client.user, client.name, stage)
     hands.station = transport.client(
@@ -86,6 +86,7 @@ def replay_client(story: Story, life: Life) -> Stage:
             boot=life.boot,
             randomness=Random(f"{story.seed}/{life.host}/{life.boot}/station"),
             pinned=_pinned(client, life.boot),
+            gateways=story.gateways_of(client.link),
         )
     )
     stage.run(story.scenario.horizon_ns, hands)
@@ -153,6 +154,7 @@ def replay_server(story: Story, life: Life) -> tuple[Stage, Records]:
             boot=life.boot,
             randomness=Random(f"{story.seed}/server/{life.boot}/station"),
             pinned=story.scenario.server.pinned,
+            gateways=story.gateways_of(story.scenario.server.link),
             serial_first=index * 1_000_000_000,
         )
         service.stations.append(transport.server(spec))
@@ -162,12 +164,11 @@ def replay_server(story: Story, life: Life) -> tuple[Stage, Records]:
 
 def _terminal(story: Story, stage: Stage, records: Records) -> TerminalServer:
     policies = {client.name: story.policy_of(client) for client in story.scenario.clients}
-    clients = list(policies)
     return TerminalServer(
         stage,  # type: ignore[arg-type]
         _rules(story.policy),
         records,
-        names={mac_of(11 + index).hex(): name for index, name in enumerate(clients)},
+        names={mac.hex(): name for mac, name in story.macs().items() if name != "server"},
         transports={name: (policy.transport, policy.name) for name, policy in policies.items()},
         lost=lambda _client, _connection: None,
         recording=None,

@@ -53,12 +53,35 @@ class Story:
     def macs(self) -> dict[bytes, str]:
         """Who is who, in the order in which they were plugged in."""
         return {mac_of(1): "server"} | {
-            mac_of(11 + index): client.name for index, client in enumerate(self.scenario.clients)
+            mac_of(self.address_of(client)): client.name for client in self.scenario.clients
         }
+
+    def address_of(self, client: ClientSpec) -> int:
+        """Its LAN's number above, its own below: 11 for the first one, wherever it is."""
+        return self._segment(client.link) << 16 | 11 + self.scenario.clients.index(client)
+
+    def gateways_of(self, lan: str) -> dict[int, int]:
+        """The way off a LAN by the segment behind it: routers have a LAN's last addresses, boxes
+        on the server's LAN those from FEFE down."""
+        here = self._segment(lan)
+        others = {self._segment(link.name) for link in self.scenario.lans()} - {here}
+        if here:
+            return dict.fromkeys(sorted(others), here << 16 | 0xFFFE)
+        found: dict[int, int] = {}
+        for first, between in (
+            (0xFFFE, [each.dial.between for each in self.scenario.links if each.dial]),
+            (0xFEFE, [each.box.between for each in self.scenario.links if each.box]),
+        ):
+            for number, lans in enumerate(between):
+                found |= {self._segment(far): first - number for far in lans[1:]}
+        return found
+
+    def _segment(self, lan: str) -> int:
+        return [link.name for link in self.scenario.lans()].index(lan)
 
 
 def mac_of(address: int) -> bytes:
-    return bytes((2, 0, 0, 0, 0, address))
+    return bytes((2, 0, 0)) + address.to_bytes(3, "big")
 
 
 @dataclass(frozen=True)

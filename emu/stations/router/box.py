@@ -17,11 +17,9 @@ from emu.errors import PeerProtocolError
 from emu.machines.base import EXPIRED, Deliver, Effects, Note, Received, Transmit
 from emu.machines.forget import BoxParams, Crossing, FlowTable, Made, Onward, turned
 from emu.pdu.ip_tcp import Ipv4Datagram, Segment
-from emu.pdu.ppp import PROTOCOL_IP
-from emu.stations.addresses import ip_address
+from emu.stations.addresses import ip_address, segment_of
 from emu.stations.base import Surroundings
-from emu.stations.router.lan_port import LanPort, LanPortSpec
-from emu.stations.router.packets import Packet
+from emu.stations.router.ip_port import IpPort
 from emu.wire.ip_tcp import (
     TcpFlow,
     decode_ipv4,
@@ -67,40 +65,32 @@ class ForgetfulBox:
         self.crossed = 0
         self._tell, self._later = tell, later
         # Whoever translates is itself the host that the server talks to.
-        own = (outside.address >> 16,) if params.translates else ()
+        own = (segment_of(outside.address),) if params.translates else ()
         self.ports = {
-            OUTSIDE: self._port(OUTSIDE, outside, own, surroundings),
-            INSIDE: self._port(INSIDE, inside, (), surroundings),
+            OUTSIDE: IpPort(
+                outside.address, (*outside.beyond, *own), surroundings[OUTSIDE], self._from_outside
+            ),
+            INSIDE: IpPort(inside.address, inside.beyond, surroundings[INSIDE], self._from_inside),
         }
-
-    def _port(
-        self,
-        side: str,
-        spec: BoxPortSpec,
-        own: tuple[int, ...],
-        surroundings: Mapping[str, Surroundings],
-    ) -> LanPort:
-        lan = LanPortSpec(
-            address=spec.address,
-            beyond=dict.fromkeys((*spec.beyond, *own), side),
-            framing="",
-            netbeui="",
-        )
-        return LanPort(lan, surroundings[side], self._carry)
 
     def expire(self, now: int) -> None:
         """A timer of the table's is due."""
         self._carry_out(self.table.step(EXPIRED, now), b"", now)
 
-    def _carry(self, packet: Packet, now: int) -> None:
-        """From a port: ``packet.to`` is the port's own side."""
+    def _from_outside(self, datagram: bytes, now: int) -> None:
+        self._carry(datagram, now, outbound=False)
+
+    def _from_inside(self, datagram: bytes, now: int) -> None:
+        self._carry(datagram, now, outbound=True)
+
+    def _carry(self, datagram: bytes, now: int, *, outbound: bool) -> None:
         try:
-            key, segment = decode_tcp_frame(_HEADER + packet.payload)
+            key, segment = decode_tcp_frame(_HEADER + datagram)
         except PeerProtocolError:
-            self.ports[packet.to or OUTSIDE].dropped += 1
+            self.ports[INSIDE if outbound else OUTSIDE].dropped += 1
             return
-        crossing = Crossing(outbound=packet.to == INSIDE, key=key, segment=segment)
-        self._carry_out(self.table.step(Received(crossing), now), packet.payload, now)
+        crossing = Crossing(outbound=outbound, key=key, segment=segment)
+        self._carry_out(self.table.step(Received(crossing), now), datagram, now)
 
     def _carry_out(self, effects: Effects, heard: bytes, now: int) -> None:
         for effect in effects:
@@ -120,8 +110,7 @@ class ForgetfulBox:
 
     def _put(self, octets: bytes, *, outbound: bool, now: int) -> None:
         port = self.ports[OUTSIDE if outbound else INSIDE]
-        packet = Packet(protocol=PROTOCOL_IP, payload=octets)
-        self._later(lambda then: port.put("", packet, then, hop=False), now)
+        self._later(lambda then: port.put(octets, then), now)
 
 
 def _translated(octets: bytes, key: bytes) -> bytes:

@@ -40,7 +40,6 @@ from emu.wire.forwarding import (
     next_ipx_hop,
     next_type_20_hop,
 )
-from emu.wire.ip_tcp import decode_ipv4
 from emu.wire.ipx import decode_ipx, encode_ipx, ipx_frame, ipx_of_frame
 
 _ARP = ETHERTYPE_ARP.to_bytes(2, "big")
@@ -197,17 +196,13 @@ class LanPort:
 
     # --- to the LAN --------------------------------------------------------------------------
 
-    def put(self, router: str, packet: Packet, now: int, *, hop: bool = True) -> None:
-        """What came across, from the far router of that name.
-
-        ``hop``: this is a router of its own, which takes its hop; False for the other side of
-        a box that has taken it.
-        """
+    def put(self, router: str, packet: Packet, now: int) -> None:
+        """What came across, from the far router of that name."""
         try:
             if self._crossing is not None and self._crossing.from_line(router, packet, now):
                 return
             if packet.protocol == PROTOCOL_IP:
-                onward = next_ip_hop(packet.payload) if hop else decode_ipv4(packet.payload)
+                onward = next_ip_hop(packet.payload)
                 if onward is not None:
                     self._put_ip(onward, now)
             elif packet.protocol == PROTOCOL_IPX:
