@@ -97,7 +97,7 @@ _PORT = "[clients.ws1.pinned]\nport = {}\n[[faults]]"
         ('["ncp-netware"]', "[]", "default_policies: expected"),
         (
             '"lan"\nband', '"wan"\nband',
-            'links.lan.kind: expected one of "lan", "dial", found "wan"',
+            'links.lan.kind: expected one of "lan", "dial", "box", found "wan"',
         ),
         ('"10Mbit/s"', "10", "links.lan.bandwidth: expected a bandwidth from 300bit/s"),
         ('"10Mbit/s"', '"10 megabit"', 'found "10 megabit"'),
@@ -175,7 +175,7 @@ def test_a_client_beyond_the_server_is_an_impossible_topology(tmp_path: Path) ->
     text = text.replace('user = "ann"', links + client + 'user = "ann"')
     line = refusal(write(tmp_path, text))
     assert 'clients.ws1.link: expected the server\'s link "lan", or one that a line leads' in line
-    assert 'add a link of kind "dial" between the two' in line
+    assert 'add a link of kind "dial" or "box" between the two' in line
 
 
 def test_a_client_is_struck_again_only_when_it_is_back(tmp_path: Path) -> None:
