@@ -41,6 +41,8 @@ GALLERY: tuple[tuple[str, str], ...] = (
             "tcp-no-keepalive",
             "tcp-keepalive-nt4",
             "tcp-keepalive-nt4-5min",
+            "tcp-keepalive-just-above-hangup",
+            "tcp-keepalive-just-below-hangup",
             "tcp-no-keepalive-linux",
             "tcp-keepalive-linux",
             "tcp-keepalive-linux-60-10-6",

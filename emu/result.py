@@ -50,7 +50,7 @@ class RunResult:
     ``predicted_near_ns``: the same if the client comes back by some round trips sooner, or later;
     ``lateness_ns``: by how much the stack's own timers may make it later.
     ``in_doubt``: sessions whose client comes back when those timers decide whether it is heard.
-    ``told``: sessions whose server is told by a router that its client is gone (DLSw).
+    ``untold``: sessions of which the closed formula says nothing, see ``run.untold``.
     """
 
     scenario: str
@@ -67,7 +67,7 @@ class RunResult:
     predicted_near_ns: Sequence[Mapping[int, int | None]]
     lateness_ns: Mapping[int, int]
     in_doubt: Collection[int]
-    told: Collection[int] = ()
+    untold: Collection[int] = ()
     judgements: tuple[Judgement, ...] = ()
     settings: tuple[str, ...] = ()
     path: str | None = None

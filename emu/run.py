@@ -17,9 +17,11 @@ from emu.capture import pcapng
 from emu.capture.ledger import Ledger
 from emu.capture.recording import Recording
 from emu.errors import InputError
+from emu.machines.ncp import NcpParams
 from emu.machines.terminal_session import Rules
 from emu.net.bill import line_figures
 from emu.net.records import FORGOTTEN, Loss, SessionRecord
+from emu.net.routes import FAR_TICKS
 from emu.net.world import Carrier, World
 from emu.policy.loader import load_policy
 from emu.policy.model import Policy
@@ -140,17 +142,25 @@ def _router_rules(policy: Policy, others: Iterable[Policy]) -> dict[str, Value]:
 
 
 def _one_policy_a_transport(by_client: Mapping[str, Policy]) -> None:
-    """A server has one stack per transport, so two policies of one transport exclude each other."""
-    seen: dict[str, tuple[str, str]] = {}
+    """A server has one stack per transport, so two policies of one transport exclude each other,
+    unless all they differ in is the routers' doing."""
+    seen: dict[str, tuple[str, Policy]] = {}
     for client, policy in by_client.items():
-        other, name = seen.setdefault(policy.transport, (client, policy.name))
-        if name != policy.name:
+        other, known = seen.setdefault(policy.transport, (client, policy))
+        if known.name != policy.name and _ends(known) != _ends(policy):
             raise InputError(
                 f"clients.{client}.policy",
-                expected=f'"{name}", because the server speaks {policy.transport} by it to {other}',
+                expected=f'"{known.name}", because the server speaks {policy.transport} by it to'
+                f" {other}",
                 found=f'"{policy.name}"',
                 hint="one server plays one policy per transport",
             )
+
+
+def _ends(policy: Policy) -> tuple[object, object]:
+    """What a policy makes of the two ends."""
+    carrier = carrier_of(policy)
+    return carrier.server_params, carrier.client_params
 
 
 def play(
@@ -213,7 +223,7 @@ def _collect(
         ),
         lateness_ns=lateness(world),
         in_doubt=in_doubt(world, tolerance_ns(scenario)),
-        told=told_by_routers(world),
+        untold=untold(world),
     )
     return replace(result, judgements=tuple(judge(scenario, result)))
 
@@ -323,16 +333,43 @@ def in_doubt(world: World, tolerance: int) -> tuple[int, ...]:
     )
 
 
-def told_by_routers(world: World) -> tuple[int, ...]:
-    """Sessions over DLSw: the switch beside the client polls it, and the server is told."""
-    if world.router_rules.get("router.netbeui") != "dlsw":
-        return ()
+def untold(world: World) -> tuple[int, ...]:
+    """Sessions of far clients of which no formula of the transport's can tell.
+
+    Over DLSw the switch beside the client polls it and tells the server; mars_nwe does not ask
+    far stations; and where a router answers for a client that comes back, its answers and the
+    client's cannot be told apart.
+    """
     here = world.scenario.server.link
     return tuple(
         record.id
         for record in world.records.sessions.values()
-        if record.transport == "nbf" and world.scenario.client(record.client).link != here
+        if world.scenario.client(record.client).link != here and _is_untold(world, record)
     )
+
+
+def _is_untold(world: World, record: SessionRecord) -> bool:
+    rules = world.router_rules
+    if record.transport == "nbf" and rules.get("router.netbeui") == "dlsw":
+        return True
+    if _is_left_alone(world.carriers[record.client]):
+        return True
+    name, plain = _ANSWERED.get(record.transport, ("", ""))
+    comes_back = any(loss.back_at_ns or loss.until_ns for loss in record.losses[:1])
+    return comes_back and rules.get(name, plain) != plain
+
+
+#: What a router may do with a transport's probes, and the word for leaving them alone.
+_ANSWERED = {
+    "ncp": ("router.ncp_watchdog", "forward"),
+    "spx": ("router.spx_keepalive", "forward"),
+    "tcp": ("router.tcp_keepalive", "forward"),
+}
+
+
+def _is_left_alone(carrier: Carrier) -> bool:
+    params = carrier.server_params
+    return isinstance(params, NcpParams) and params.at_distance(FAR_TICKS) is not params
 
 
 def _first_losses(world: World) -> Iterator[tuple[int, Carrier, Loss]]:

@@ -44,7 +44,7 @@ def judge(scenario: Scenario, result: RunResult) -> Iterator[Judgement]:
 def _formula(scenario: Scenario, result: RunResult) -> Iterator[Judgement]:
     for record in result.records.sessions.values():
         loss = record.losses[0] if record.losses else None
-        if record.id in result.told:
+        if record.id in result.untold:
             continue
         if loss is None or _answered_for(scenario, loss):
             continue

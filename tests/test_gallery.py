@@ -12,6 +12,7 @@ import pytest
 
 from emu import gallery
 from emu.cli.main import main
+from tests.library import on_a_lan
 
 ROOT = Path(__file__).parents[1]
 
@@ -83,10 +84,9 @@ def test_record_writes_what_verify_expects(
 
 
 def test_every_policy_stands_in_the_gallery() -> None:
-    from emu.policy.loader import policy_names
-
+    """Those that speak of routers are their bases on a LAN."""
     assert {policy for scenario, policy in gallery.GALLERY if scenario == "client-power-loss"} == {
-        *policy_names()
+        *on_a_lan()
     }
 
 

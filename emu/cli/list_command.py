@@ -32,8 +32,12 @@ def main(section: str | None, *, as_json: bool) -> int:
     return 0
 
 
+#: Names longer than this push their titles aside, so that the others need not be short.
+_NAME_WIDTH = 27
+
+
 def _text(name: str, rows: Rows, *, headed: bool) -> str:
-    width = max((len(row["name"]) for row in rows), default=0)
+    width = min(max((len(row["name"]) for row in rows), default=0), _NAME_WIDTH)
     indent = "  " if headed else ""
     lines = [
         line

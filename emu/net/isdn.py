@@ -140,7 +140,8 @@ def _turned(key: CallKey) -> CallKey:
 
 
 class IsdnControl:
-    """``calls``: the line's, appended to.  ``obstacle``: asked for every call."""
+    """``calls``: the line's, appended to.  ``channels``: 1 or 2 that each access has; more are
+    no basic access, and not used.  ``obstacle``: asked for every call."""
 
     def __init__(
         self,
@@ -149,9 +150,11 @@ class IsdnControl:
         calls: list[Call],
         *,
         set_up_ns: int,
+        channels: int,
         obstacle: Obstacle,
     ) -> None:
         self.timeline, self.user = timeline, user
+        self._channels = B_CHANNELS[:channels]
         self._calls, self._set_up_ns, self._obstacle = calls, set_up_ns, obstacle
         self._accesses: dict[str, _Access] = {}
         #: By access and the router's key on it.
@@ -243,7 +246,7 @@ class IsdnControl:
             for each in self._by_key.values()
             if each is not call and each.ended_ns is None and ends & {each.caller, each.called}
         }
-        return next((number for number in B_CHANNELS if number not in used), 0)
+        return next((number for number in self._channels if number not in used), 0)
 
     def _ring(self, call: Call, now: int) -> None:
         if call.ended_ns is None:
@@ -252,14 +255,16 @@ class IsdnControl:
             self._by_key[call.called, _turned(key)] = call
 
     def taken(self, access: _Access, key: CallKey, now: int) -> None:
-        """CONNECT from the called router: passed on, and the charge begins."""
+        """CONNECT from the called router: passed on, and the charge begins; but not when the
+        caller is clearing just then."""
         call = self._by_key.get((access.name, key))
         if call is None or access.name != call.called or call.ended_ns is not None:
             return
-        for other in self._keys_of(call):
-            if other != (access.name, key):
+        for name, other in self._keys_of(call):
+            network, theirs = self._accesses[name].network, _turned(other)
+            if (name, other) != (access.name, key) and network.stands(theirs):
                 call.connected_ns = now
-                self._accesses[other[0]].network.answer(_turned(other[1]), now)
+                network.answer(theirs, now)
 
     def cleared(self, access: _Access, key: CallKey, cause: Cause, now: int) -> None:
         """The exchange's end is gone: the other side is cleared with the same cause."""

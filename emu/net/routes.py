@@ -33,6 +33,10 @@ _ONE_HOP = 1
 _SERVER = 1
 
 
+#: What a host beside the server's router hears of a far LAN: the line and the LAN behind it.
+FAR_TICKS = _LINE_TICKS + _LAN_TICKS
+
+
 def updates_of(spec: DialSpec) -> Updates:
     """How RIP and SAP cross a line."""
     if spec.updates == "snapshot":

@@ -94,6 +94,7 @@ class DialledLine:
                 self,
                 self.calls,
                 set_up_ns=self.spec.set_up_ns,
+                channels=self.spec.line.channels,
                 obstacle=self._obstacle,
             )
         return ModemControl(

@@ -23,6 +23,7 @@ from emu.net.link import Lan, Nic
 from emu.net.operator import Operator
 from emu.net.programs import Agent, Deed, Person
 from emu.net.records import Records
+from emu.net.routes import FAR_TICKS
 from emu.net.terminal_server import TerminalServer
 from emu.net.timeline import OPERATOR, Timeline
 from emu.scenario.model import ClientSpec, Scenario
@@ -202,7 +203,8 @@ class World:
             spec = self._spec(carrier.server_params, boot, self.terminal, SERVER_ADDRESS, pinned)
             gateways = self._gateways(self.scenario.server.link)
             first = index * SERIALS_PER_STATION
-            spec = replace(spec, serial_first=first, gateways=gateways)
+            ticks = dict.fromkeys(gateways, FAR_TICKS)
+            spec = replace(spec, serial_first=first, gateways=gateways, ticks=ticks)
             boot.add(carrier.transport.server(spec))
         deeds = self.scenario.server.deeds()
         return (lambda: self._serve(deeds)) if deeds else None

@@ -26,6 +26,7 @@ class Kind(Enum):
     WATCHDOG_ANSWER = "watchdog-answer"
     MESSAGE_WAITING = "message-waiting"
     NCP = "ncp"
+    SPX_CONNECT = "spx-connect"
     SPX_KEEPALIVE = "spx-keepalive"
     SPX_SYSTEM = "spx-system"
     SPX_DATA = "spx-data"

@@ -65,8 +65,7 @@ FAULT_KINDS = (
     ),
     FaultKind(
         name="line-outage",
-        what="a dialled line carries no call any more: those that are up are cleared, new ones"
-        " fail; strikes every client behind it",
+        what="a dialled line clears its calls and carries none; strikes all clients behind it",
         lasts=True,
         places=("line",),
         on_line=True,

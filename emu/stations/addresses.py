@@ -43,3 +43,8 @@ def mac_address(address: int) -> bytes:
 def ipx_network(segment: int) -> int:
     """The IPX network number of a segment."""
     return SEGMENT_NETWORK + segment
+
+
+def segment_of_network(network: int) -> int:
+    """The segment that has an IPX network number; it may be one that is not there."""
+    return network - SEGMENT_NETWORK

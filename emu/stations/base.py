@@ -90,7 +90,8 @@ class StationSpec:
     """What a station is built from.
 
     ``address``: a number that makes this host's addresses, see ``addresses``; ``gateways``: the
-    router's address on this segment, by the segment that lies behind it.  ``randomness``: one
+    router's address on this segment, by the segment that lies behind it, ``ticks``: how far that
+    is for IPX (0 for this segment).  ``randomness``: one
     source per host and boot, so that a rebooted host repeats nothing by accident.
     ``serial_first``: what the connections' serials count from, so that two stations of one host
     share none.
@@ -106,6 +107,7 @@ class StationSpec:
     pinned: Mapping[str, int]
     serial_first: int = 0
     gateways: Mapping[int, int] = field(default_factory=dict[int, int])
+    ticks: Mapping[int, int] = field(default_factory=dict[int, int])
 
 
 class Station(Protocol):

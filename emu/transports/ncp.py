@@ -140,9 +140,21 @@ _MARS_NWE = Stack(
             high=seconds(86_400),
             what="a request counts as a sign of life only if the one before it is longer ago",
         ),
+        Parameter(
+            name="ncp.watchdog_ticks",
+            kind="count",
+            low=0,
+            high=65_535,
+            what="stations so many ticks away or more are never polled (option 310): 7 without it;"
+            " 0 polls all",
+            optional=True,
+        ),
         *_COMMON,
     ),
 )
+
+#: facts/ipx.md 2.1, mars_nwe, slow nets: option 310, default 7.
+_TICKS_MAX = 7
 
 
 def _make_params(stack: str, values: Mapping[str, Value]) -> NcpParams:
@@ -169,6 +181,7 @@ def _make_params(stack: str, values: Mapping[str, Value]) -> NcpParams:
             delay_between_polls_ns=duration("delay_between_polls"),
             polls=int(given["polls"] or 0),
             activity_spacing_ns=duration("activity_spacing"),
+            ticks_max=int(given.get("watchdog_ticks", _TICKS_MAX) or 0),
         )
     advertise_every = given.get("advertise_every")
     return NcpParams(

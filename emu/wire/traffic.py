@@ -26,7 +26,7 @@ from emu.pdu.nbf import NbfCommand, SessionFrame
 from emu.pdu.nbipx import NbipxSession, NbipxSessionKind
 from emu.pdu.ncp import WATCHDOG_ANSWER, WATCHDOG_POLL, NcpReply, NcpRequest, Watchdog
 from emu.pdu.serialization import SOCKET_SERIALIZATION
-from emu.pdu.spx import CONTROL_SYSTEM, Spx
+from emu.pdu.spx import CONNECTION_NONE, CONTROL_SYSTEM, Spx
 from emu.pdu.traffic import ARP, IP, IPX, NBF, OTHER, Kind, Traffic
 from emu.wire import frame, ppp_frame
 from emu.wire.frame import Layers
@@ -156,6 +156,8 @@ def _ipx_kind(inner: object) -> Kind | None:
 def _spx_kind(packet: Spx) -> Kind:
     """A request on an open connection is the keepalive; its answer is like any other
     acknowledgement (facts/ipx.md 1.3)."""
+    if packet.destination_id == CONNECTION_NONE:
+        return Kind.SPX_CONNECT
     if packet.is_watchdog_request:
         return Kind.SPX_KEEPALIVE
     return Kind.SPX_SYSTEM if packet.control & CONTROL_SYSTEM else Kind.SPX_DATA

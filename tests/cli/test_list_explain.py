@@ -26,6 +26,7 @@ def test_a_section_is_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line.split()[0] for line in lines] == policy_names()
     faults = emu(capsys, "list", "faults").out.splitlines()
     names = ["power-loss", "reboot", "os-hang", "app-hang", "kill", "cable", "suspend"]
+    names += ["line-outage"]
     assert [line.split()[0] for line in faults] == names
 
 

@@ -114,6 +114,28 @@ def test_nt_finds_the_name_first() -> None:
     d.delivers(Located(session=0x15, correlator=0x15)).armed({})
 
 
+@pytest.mark.parametrize("late", [1, 2])
+def test_answers_to_every_try_of_find_name_are_no_refusal(late: int) -> None:
+    """A line that dials holds all three tries back and brings their answers at once."""
+    d = Dialogue(call(replace(PARAMS, find_first=True)))
+    d.at(0).asked(Begin()).sends(query(0))
+    d.at(ms(500)).sends(query(0))
+    d.at(ms(1000)).sends(query(0))
+    d.at(ms(1400)).receives(recognized(0)).sends(query(3))
+    for _ in range(late):
+        d.receives(recognized(0)).silent()
+    d.receives(recognized(9)).delivers(Located(session=9, correlator=9)).armed({})
+
+
+def test_a_refusal_behind_lost_answers_is_heard_at_the_next_try() -> None:
+    d = Dialogue(call(replace(PARAMS, find_first=True)))
+    d.at(0).asked(Begin()).sends(query(0))
+    d.at(ms(500)).sends(query(0)).receives(recognized(0)).sends(query(3))
+    d.receives(recognized(0)).silent()
+    d.at(ms(1000)).sends(query(3)).receives(recognized(0))
+    d.delivers(Lost("the server is not listening")).armed({})
+
+
 def test_a_refused_link_is_tried_again_while_tries_remain() -> None:
     """KB Q115887: a DOS client's patience."""
     located = Located(session=0x15, correlator=0x15)

@@ -22,6 +22,7 @@ from emu.policy.loader import load_policy, policy_names
 from emu.stations.base import Connection, Station, StationSpec, Timer
 from emu.transports.table import transport_named
 from tests.check.test_hostile import mutated
+from tests.library import on_a_lan
 from tests.outside import real_captures
 
 ROUNDS = 200 if os.environ.get("EMU_SLOW") == "1" else 5
@@ -119,7 +120,7 @@ def damaged(octets: bytes, seed: str) -> bytes:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("policy", policy_names())
+@pytest.mark.parametrize("policy", on_a_lan())
 def test_a_server_whose_client_sends_damaged_frames(policy: str) -> None:
     """Most frames arrive whole, so connections come up and damage meets every state."""
     whole = [each for each in frames_of(_GALLERY / f"{policy}.pcapng") if each[1][6:12] != _SERVER]

@@ -6,9 +6,9 @@ import pytest
 
 from emu.errors import PeerProtocolError
 from emu.pdu.ipx import IpxAddress, IpxDatagram
+from emu.stations.addresses import SEGMENT_NETWORK
 from emu.stations.ipx import (
     FRAMINGS,
-    SEGMENT_NETWORK,
     SOCKET_DYNAMIC_LAST,
     IpxPort,
     client_socket,

@@ -70,6 +70,27 @@ def test_netbeui() -> None:
     assert poll.kinds == {Kind.LLC_POLL}
     over_ppp = encode_ppp(PppFrame(protocol=PROTOCOL_NBF, payload=NETBEUI["session-alive"]))
     assert Classifier().ppp(over_ppp) == alive
+    # Behind the MAC addresses of RFC 2097's option 4 it is the same.
+    addressed = PppFrame(protocol=PROTOCOL_NBF, payload=bytes(12) + NETBEUI["session-alive"])
+    assert Classifier().ppp(encode_ppp(addressed)) == alive
+    polled = PppFrame(protocol=PROTOCOL_NBF, payload=bytes(12) + NETBEUI["idle-poll"])
+    assert Classifier().ppp(encode_ppp(polled)) == poll
+
+
+@given(st.lists(st.sampled_from(sorted(IPX_VECTORS)), max_size=12), st.data())
+@thorough
+def test_a_classifier_over_ppp_says_what_one_on_ethernet_says(
+    names: list[str], data: st.DataObject
+) -> None:
+    """What is remembered by its octets is what a dissection finds, whole or with a bit turned."""
+    ppp, ethernet = Classifier(), Classifier()
+    for name in names:
+        octets = bytearray(IPX_VECTORS[name])
+        if data.draw(st.booleans()):
+            octets[data.draw(st.integers(4, len(octets) - 1))] ^= data.draw(st.integers(1, 255))
+        framed = bytes(12) + b"\x81\x37" + bytes(octets)
+        over_ppp = encode_ppp(PppFrame(protocol=PROTOCOL_IPX, payload=bytes(octets)))
+        assert ppp.ppp(over_ppp) == ethernet.ethernet(framed)
 
 
 class Flow:

@@ -134,13 +134,15 @@ class Claim(_Tries):
 class Call(_Tries):
     """One call: from NAME_QUERY to the number of a session at the other end."""
 
-    __slots__ = ("_called", "_caller", "_finding", "session")
+    __slots__ = ("_called", "_caller", "_finding", "_strays", "session")
 
     def __init__(self, params: NbfParams, *, called: bytes, caller: bytes, session: int) -> None:
         super().__init__(tries=params.query_tries, timeout_ns=params.query_timeout_ns)
         self._called = called
         self._caller = caller
         self._finding = params.find_first
+        #: Answers to FIND.NAME that may still be on their way: they say "no session", too.
+        self._strays = 0
         self.session = session
 
     def step(self, stimulus: Stimulus, now: int) -> Effects:
@@ -170,8 +172,13 @@ class Call(_Tries):
             return NOTHING
         if self._finding:  # the name is there; now for a session
             self._finding = False
+            self._strays = self.tries - 1
             self.tries = 0
             return self.on_begin(stimulus, now)
+        if answer.session == NO_SESSION and self._strays:
+            # Every try may have been answered: a line that dials brings them all at once.
+            self._strays -= 1
+            return NOTHING
         if answer.session == NO_SESSION:
             return self._give_up("the server is not listening")
         if answer.session == NO_RESOURCES:

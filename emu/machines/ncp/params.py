@@ -4,7 +4,10 @@ every number comes from a policy file with its source.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+#: Idle for longer than this nobody is: a thousand years.
+_NOT_IN_A_LIFE = 1_000 * 366 * 86_400 * 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,8 @@ class MarsNweParams:
     ``polls``: how many stay unanswered before the station is cleared, >= 1.
     ``activity_spacing_ns``: a request resets the watchdog only when the one before it is
     *longer* ago; a watchdog answer always does.
+    ``ticks_max``: stations on networks that many ticks away or more are never polled, they are
+    taken to be alive (option 310); 0 polls all of them.
     """
 
     check_interval_ns: int
@@ -41,6 +46,7 @@ class MarsNweParams:
     delay_between_polls_ns: int
     polls: int
     activity_spacing_ns: int
+    ticks_max: int = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,3 +72,10 @@ class NcpParams:
     request_retries: int
     spoof_tolerance: int
     advertise_every_ns: int | None
+
+    def at_distance(self, ticks: int) -> NcpParams:
+        """The same for a station on a network so many ticks away."""
+        watchdog = self.watchdog
+        if not isinstance(watchdog, MarsNweParams) or not 0 < watchdog.ticks_max <= ticks:
+            return self
+        return replace(self, watchdog=replace(watchdog, idle_before_first_poll_ns=_NOT_IN_A_LIFE))

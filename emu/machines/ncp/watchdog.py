@@ -6,9 +6,9 @@ on the wire (facts/ipx.md 3.1.3).  It knows the connection's number, for the pol
 low octet, and no address.
 
 Two personalities: NetWare polls by a timer of the connection's own, mars_nwe at checks of the
-whole server.  Left out: mars_nwe's urgent watchdogs when its table is full, and its rule not to
-poll networks of 7 ticks and more (facts/ipx.md 2.1): there is no router yet, and more than its
-table holds is refused by the session limit.
+whole server.  Its rule not to poll far networks is in ``NcpParams.at_distance``.  Left out:
+mars_nwe's urgent watchdogs when its table is full: more than its table holds is refused by the
+session limit.
 
 Read: facts/ipx.md 1.5, 2.1, 3.1.
 """

@@ -90,12 +90,13 @@ class DChannelEnd:
         return key
 
     def proceed(self, key: CallKey, channel: int, now: int) -> None:
-        """The number is whole, and this B channel is taken."""
-        self._step(key, Asked(Proceed(channel=channel)), now)
+        """The number is whole, and this B channel is taken; if the call is still there."""
+        if self.stands(key):
+            self._step(key, Asked(Proceed(channel=channel)), now)
 
     def answer(self, key: CallKey, now: int) -> None:
         """Take the call, if it is still there."""
-        if key in self._calls:
+        if self.stands(key):
             self._step(key, Asked(Answer()), now)
 
     def clear(self, key: CallKey, value: int, now: int, *, location: int | None = None) -> None:
@@ -104,14 +105,18 @@ class DChannelEnd:
         ``location``: who says so, if not this end.  A call that is being cleared already is
         left alone.
         """
-        call = self._calls.get(key)
-        if call is not None and not call.is_clearing:
+        if self.stands(key):
             where = self._location if location is None else location
             self._step(key, Asked(Clear(cause=Cause(value=value, location=where))), now)
 
     def has(self, key: CallKey) -> bool:
         """Whether the call is still there."""
         return key in self._calls
+
+    def stands(self, key: CallKey) -> bool:
+        """Whether it is there and nobody has begun to clear it."""
+        call = self._calls.get(key)
+        return call is not None and not call.is_clearing
 
     def _free_reference(self) -> int:
         """The next one: a reference that was just released is not taken at once."""

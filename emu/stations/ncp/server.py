@@ -40,7 +40,7 @@ from emu.pdu.ncp import (
 )
 from emu.pdu.rip_sap import Rip, Sap
 from emu.pdu.terminal import Keystroke, LogOff, LogOn, Message, Refused, Screen
-from emu.stations.addresses import ipx_network, segment_of
+from emu.stations.addresses import ipx_network, segment_of, segment_of_network
 from emu.stations.base import StationSpec
 from emu.stations.ipx import (
     SOCKET_SERVER_WATCHDOG,
@@ -358,8 +358,13 @@ class NcpServerStation:
 
     def _connection(self, number: int, address: IpxAddress, now: int) -> NcpServerConnection:
         self._serial += 1
-        machine = ServerConnection(self.params, number=number, now=now)
+        machine = ServerConnection(self._params_for(address), number=number, now=now)
         return NcpServerConnection(self, machine, serial=self._serial, address=address)
+
+    def _params_for(self, address: IpxAddress) -> NcpParams:
+        """mars_nwe leaves stations on slow networks alone (facts/ipx.md 2.1)."""
+        ticks = self.spec.ticks.get(segment_of_network(address.network), 0)
+        return self.params.at_distance(ticks)
 
 
 def _next_socket(address: IpxAddress, distance: int) -> IpxAddress:
