@@ -7,6 +7,7 @@ from typing import Any
 
 from emu.machines.terminal_session import Rules
 from emu.net.records import Records
+from emu.net.routes import FAR_TICKS
 from emu.net.terminal_server import TerminalServer
 from emu.pdu.terminal import Keystroke, LogOff, LogOn
 from emu.policy.model import Policy
@@ -73,7 +74,7 @@ def replay_client(story: Story, life: Life) -> Stage:
     client = story.scenario.client(life.host)
     policy = story.policy_of(client)
     transport = transport_named(policy.transport)
-    address = 11 + story.scenario.clients.index(client)
+    address = story.address_of(client)
     stage = Stage(mac_of(address), life)
     hands = Hands(client.user, client.name, stage)
     hands.station = transport.client(
@@ -86,6 +87,7 @@ def replay_client(story: Story, life: Life) -> Stage:
             boot=life.boot,
             randomness=Random(f"{story.seed}/{life.host}/{life.boot}/station"),
             pinned=_pinned(client, life.boot),
+            gateways=story.gateways(client.link),
         )
     )
     stage.run(story.scenario.horizon_ns, hands)
@@ -142,6 +144,7 @@ def replay_server(story: Story, life: Life) -> tuple[Stage, Records]:
     stage.hears.append(terminal.noted)
     service = Service(terminal)
     policies = [story.policy_of(client) for client in story.scenario.clients]
+    gateways = story.gateways(story.scenario.server.link)
     for index, policy in enumerate({p.transport: p for p in policies}.values()):
         transport = transport_named(policy.transport)
         spec = StationSpec(
@@ -154,6 +157,8 @@ def replay_server(story: Story, life: Life) -> tuple[Stage, Records]:
             randomness=Random(f"{story.seed}/server/{life.boot}/station"),
             pinned=story.scenario.server.pinned,
             serial_first=index * 1_000_000_000,
+            gateways=gateways,
+            ticks=dict.fromkeys(gateways, FAR_TICKS),
         )
         service.stations.append(transport.server(spec))
     stage.run(story.scenario.horizon_ns, service)
@@ -162,12 +167,12 @@ def replay_server(story: Story, life: Life) -> tuple[Stage, Records]:
 
 def _terminal(story: Story, stage: Stage, records: Records) -> TerminalServer:
     policies = {client.name: story.policy_of(client) for client in story.scenario.clients}
-    clients = list(policies)
+    macs = {mac.hex(): name for mac, name in story.macs().items() if name != "server"}
     return TerminalServer(
         stage,  # type: ignore[arg-type]
         _rules(story.policy),
         records,
-        names={mac_of(11 + index).hex(): name for index, name in enumerate(clients)},
+        names=macs,
         transports={name: (policy.transport, policy.name) for name, policy in policies.items()},
         lost=lambda _client, _connection: None,
         recording=None,

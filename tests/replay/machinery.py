@@ -29,6 +29,8 @@ _ROWS = {
     "kill": ("has its program killed; its kernel says goodbye",),
     "cut": ("has its cable cut",),
     "mend": ("has its cable back",),
+    "line-out": ("is cut off: the line carries no call any more",),
+    "line-back": ("can be called again",),
 }
 
 
@@ -45,7 +47,9 @@ def differences(story: Story) -> list[str]:
         found += [f"{life.host}/{life.boot}: {what}" for what in stage.wrong]
         found += _first(life, "frame", stage.sent, life.sent)
         found += _first(life, "note", stage.notes, life.notes)
-    return found + _order(story) + _deeds(story) + wire_differences(story, all_lives)
+    # Several LANs with routers between them are not told a second time: the stations are.
+    wire = [] if story.is_routed else wire_differences(story, all_lives)
+    return found + _order(story) + _deeds(story) + wire
 
 
 def _first(life: Life, what: str, found: Sequence[Any], told: Sequence[Any]) -> list[str]:
@@ -99,11 +103,13 @@ def _deeds(story: Story) -> list[str]:
 
 
 def _whom(fields: dict[str, object]) -> object:
+    if "line" in fields:
+        return f"everybody behind {fields['line']}"
     struck = fields["host"] if "host" in fields else fields["port"]
     return "every client" if struck in (None, "server") else struck
 
 
 def _place(fields: dict[str, object]) -> str:
-    if "host" in fields:
+    if "host" in fields or "line" in fields:
         return ""
     return {None: " (between-switches)", "server": " (server)"}.get(fields["port"], "")  # type: ignore[call-overload]

@@ -53,12 +53,37 @@ class Story:
     def macs(self) -> dict[bytes, str]:
         """Who is who, in the order in which they were plugged in."""
         return {mac_of(1): "server"} | {
-            mac_of(11 + index): client.name for index, client in enumerate(self.scenario.clients)
+            mac_of(self.address_of(client)): client.name for client in self.scenario.clients
         }
+
+    @property
+    def is_routed(self) -> bool:
+        """Whether there are lines between its LANs."""
+        return len(self.scenario.links) > 1
+
+    def address_of(self, client: ClientSpec) -> int:
+        """Hosts are numbered from 11, LANs from 0 (``emu.stations.addresses``)."""
+        return self._segment(client.link) << 16 | 11 + self.scenario.clients.index(client)
+
+    def gateways(self, lan: str) -> dict[int, int]:
+        """The router's port on a LAN by the segment behind it: the last host number, and the
+        next lower one for every further line at the server's."""
+        here, segments = self._segment(lan), range(len(self.scenario.lans()))
+        if here:
+            return dict.fromkeys((n for n in segments if n != here), here << 16 | 0xFFFE)
+        lines = [link.dial for link in self.scenario.links if link.dial is not None]
+        return {
+            self._segment(far): 0xFFFE - number
+            for number, line in enumerate(lines)
+            for far in line.between[1:]
+        }
+
+    def _segment(self, lan: str) -> int:
+        return [link.name for link in self.scenario.lans()].index(lan)
 
 
 def mac_of(address: int) -> bytes:
-    return bytes((2, 0, 0, 0, 0, address))
+    return bytes((2, 0, 0, *address.to_bytes(3, "big")))
 
 
 @dataclass(frozen=True)
