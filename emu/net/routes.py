@@ -76,7 +76,7 @@ def far_routes(
     It is told everything by hand, or learns it when the line is up.
     """
     interfaces = (_lan(spec, segment), _line(spec, central))
-    if spec.updates != "static":
+    if spec.updates not in ("static", "filtered"):
         return RouterParams(interfaces=interfaces)
     inside = StaticRoute(
         network=internal_network(_SERVER),

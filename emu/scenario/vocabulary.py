@@ -84,9 +84,10 @@ LINK_KINDS = ("lan", "dial", "box")
 ROUTERS = ("cisco", "isdn4linux", "pppd", "diald")
 #: Dialer lists by name (``machines/interesting``).
 DIALER_LISTS = ("usual", "everything", "no-watchdogs", "no-keepalives")
-#: How RIP and SAP cross a dialled line (facts/ipx.md 4.2): routes are configured and nothing
-#: crosses; every 60 s while it is up; only changes (RFC 1582, 2091); in active periods.
-UPDATES = ("static", "periodic", "triggered", "snapshot")
+#: How RIP and SAP cross a dialled line (facts/ipx.md 4.2): routes are configured and nobody speaks;
+#: the same, but the routers speak on their LANs every 60 s; every 60 s over the line, too, while
+#: it is up; only changes (RFC 1582, 2091); in active periods.
+UPDATES = ("static", "filtered", "periodic", "triggered", "snapshot")
 
 #: What a client's program can do.  ``work``: a request or keystrokes, answered by the server.
 DEEDS = ("log-on", "work", "log-off")

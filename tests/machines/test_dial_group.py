@@ -18,6 +18,7 @@ from emu.machines.dial import (
     LinkOpened,
     On,
     PlaceCall,
+    Raise,
     RefuseCall,
     Route,
 )
@@ -128,3 +129,11 @@ def test_a_call_that_arrives_takes_a_channel_or_is_refused() -> None:
 @pytest.mark.parametrize("value", [Connected(), LinkOpened(), Cleared(cause="16")])
 def test_a_destination_without_a_channel_hears_nothing(value: object) -> None:
     Dialogue(DialGroup(CISCO, channels=2)).refuses_pdu(on("hull", 1, value)).armed({})
+
+
+def test_by_hand_only_who_has_no_call_and_only_over_a_free_channel() -> None:
+    d = Dialogue(DialGroup(CISCO, channels=1))
+    d.asked(Raise(destination="a")).notes("dial", attempt=1, destination="a", channel=1)
+    d.delivers(on("a", 1, PlaceCall()))
+    d.asked(Raise(destination="a")).silent()
+    d.asked(Raise(destination="b")).armed({"a.carrier": s(30)})

@@ -25,6 +25,7 @@ from emu.machines.dial import (
     Heard,
     LinkOpened,
     PlaceCall,
+    Raise,
     RefuseCall,
     State,
 )
@@ -303,3 +304,31 @@ def test_the_next_call_is_a_call_of_its_own() -> None:
     dials(d.asked(packet()))
     d.at(s(101)).receives(Connected()).notes("connected").armed({})
     assert (link.calls, link.connected_ns, link.failed_calls) == (2, s(101), 0)
+
+
+# --- raised by hand ------------------------------------------------------------------------------
+
+BY_HAND = Raise(destination="far")
+
+
+def test_raised_by_hand_it_dials_with_nothing_to_carry_and_goes_idle() -> None:
+    d = down()
+    dials(d.at(s(1)).asked(BY_HAND)).armed({"carrier": s(31)})
+    d.at(s(2)).receives(Connected()).notes("connected")
+    d.receives(LinkOpened()).notes("up", queued=0).armed({"idle": s(122)})
+
+
+def test_a_hand_does_not_wait_for_the_pause_after_a_failure() -> None:
+    """15 s of enable-timeout hold what packets raise (facts/ipx.md 4.2), not the operator."""
+    d = down()
+    dials(d.asked(BY_HAND))
+    d.at(s(1)).receives(BUSY).notes("call-failed", cause=BUSY.cause, attempt=1).armed({})
+    dials(d.at(s(2)).asked(BY_HAND)).armed({"carrier": s(32)})
+
+
+def test_a_link_that_is_not_down_cannot_be_raised() -> None:
+    d = down()
+    dials(d.asked(BY_HAND)).refuses(BY_HAND)
+    d.at(s(1)).receives(Connected()).notes("connected").refuses(BY_HAND)
+    d.receives(LinkOpened()).notes("up", queued=0).refuses(BY_HAND)
+    hangs_up(d.at(s(121))).refuses(BY_HAND).armed({})

@@ -7,6 +7,7 @@ from typing import Any
 
 from emu.machines.terminal_session import Rules
 from emu.net.records import Records
+from emu.net.routes import FAR_TICKS
 from emu.net.terminal_server import TerminalServer
 from emu.pdu.terminal import Keystroke, LogOff, LogOn
 from emu.policy.model import Policy
@@ -143,6 +144,7 @@ def replay_server(story: Story, life: Life) -> tuple[Stage, Records]:
     stage.hears.append(terminal.noted)
     service = Service(terminal)
     policies = [story.policy_of(client) for client in story.scenario.clients]
+    gateways = story.gateways_of(story.scenario.server.link)
     for index, policy in enumerate({p.transport: p for p in policies}.values()):
         transport = transport_named(policy.transport)
         spec = StationSpec(
@@ -156,6 +158,8 @@ def replay_server(story: Story, life: Life) -> tuple[Stage, Records]:
             pinned=story.scenario.server.pinned,
             gateways=story.gateways_of(story.scenario.server.link),
             serial_first=index * 1_000_000_000,
+            gateways=gateways,
+            ticks=dict.fromkeys(gateways, FAR_TICKS),
         )
         service.stations.append(transport.server(spec))
     stage.run(story.scenario.horizon_ns, service)

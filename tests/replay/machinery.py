@@ -29,6 +29,8 @@ _ROWS = {
     "kill": ("has its program killed; its kernel says goodbye",),
     "cut": ("has its cable cut",),
     "mend": ("has its cable back",),
+    "line-out": ("is cut off: the line carries no call any more",),
+    "line-back": ("can be called again",),
 }
 
 
@@ -101,11 +103,13 @@ def _deeds(story: Story) -> list[str]:
 
 
 def _whom(fields: dict[str, object]) -> object:
+    if "line" in fields:
+        return f"everybody behind {fields['line']}"
     struck = fields["host"] if "host" in fields else fields["port"]
     return "every client" if struck in (None, "server") else struck
 
 
 def _place(fields: dict[str, object]) -> str:
-    if "host" in fields:
+    if "host" in fields or "line" in fields:
         return ""
     return {None: " (between-switches)", "server": " (server)"}.get(fields["port"], "")  # type: ignore[call-overload]
