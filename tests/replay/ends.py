@@ -156,7 +156,6 @@ def replay_server(story: Story, life: Life) -> tuple[Stage, Records]:
             boot=life.boot,
             randomness=Random(f"{story.seed}/server/{life.boot}/station"),
             pinned=story.scenario.server.pinned,
-            gateways=story.gateways_of(story.scenario.server.link),
             serial_first=index * 1_000_000_000,
             gateways=gateways,
             ticks=dict.fromkeys(gateways, FAR_TICKS),
