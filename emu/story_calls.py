@@ -37,7 +37,7 @@ def bill_sentences(result: RunResult) -> Iterator[str]:
 
 
 def _bill(link: LinkResult, line: LineFigures) -> str:
-    called = f"{link.name} was called {_times(line.calls)} after the log-on"
+    called = f"{link.name} was {_called(line.calls)} after the log-on"
     if line.failed_calls:
         called += f" ({_times(line.failed_calls)} in vain)"
     up = f"and was up for {_span(line.connected_ns)} beyond it"
@@ -47,8 +47,12 @@ def _bill(link: LinkResult, line: LineFigures) -> str:
     return f"{called} {up}: {units}, {line.currency} {line.cost:.2f}."
 
 
+def _called(number: int) -> str:
+    return f"called {_times(number)}" if number else "never called"
+
+
 def _times(number: int) -> str:
-    return {0: "never", 1: "once"}.get(number, f"{number} times")
+    return "once" if number == 1 else f"{number} times"
 
 
 def _span(duration_ns: int) -> str:

@@ -167,8 +167,17 @@ class DialledLine:
         self.routers[router].watch()
 
     def over(self, router: str, other: str, cause: str, now: int, /) -> None:
+        self._tell_of_failure(router, other, cause)
         self.routers[router].wan.over(other, cause, now)
         self.routers[router].watch()
+
+    def _tell_of_failure(self, router: str, other: str, cause: str) -> None:
+        """A far router's call that never connected is on no D channel that is tapped."""
+        if router == self._central or not isinstance(self._control, IsdnControl):
+            return
+        last = next((call for call in reversed(self.calls) if call.caller == router), None)
+        if last is not None and last.connected_ns is None:
+            self._say(f"{router} calls {other} in vain: {cause}")
 
     # --- octets ------------------------------------------------------------------------------
 
