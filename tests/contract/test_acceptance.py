@@ -213,7 +213,13 @@ def test_a_syn_inside_the_window_resets_the_ghost() -> None:
 
 
 #: Given up within the 370 s before the power is back and ann logs on again.
-PICKED_UP = ("tcp-keepalive-nt4-5min", "tcp-keepalive-linux-60-10-6", "tcp-user-timeout-linux")
+PICKED_UP = (
+    "tcp-keepalive-nt4-5min",
+    "tcp-keepalive-just-above-hangup",
+    "tcp-keepalive-just-below-hangup",
+    "tcp-keepalive-linux-60-10-6",
+    "tcp-user-timeout-linux",
+)
 
 
 @pytest.mark.parametrize("policy", TCP)

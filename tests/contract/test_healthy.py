@@ -43,6 +43,9 @@ DAY = {
     "tcp-no-keepalive": 0,
     "tcp-keepalive-nt4": 9,
     "tcp-keepalive-nt4-5min": 239,
+    # 72000 / 130 = 553.8, 72000 / 110 = 654.5.
+    "tcp-keepalive-just-above-hangup": 553,
+    "tcp-keepalive-just-below-hangup": 654,
     # As NT 4: 72000 / 7200, less one.
     "tcp-keepalive-windows": 9,
     "tcp-keepalive-freebsd": 9,

@@ -205,6 +205,7 @@ _CALLS = "it is waited for only where a call meets nobody, and here the server i
 NO_PART: dict[str, tuple[str, str, str]] = {
     "nbf.query_tries": (_CALLS, "1", "20"),
     "nbf.query_timeout": (_CALLS, "10ms", "60s"),
+    "ncp.watchdog_ticks": ("it is about stations far away, and here all are near", "1", "100"),
     "spx.connection_requests": (_CALLS, "1", "255"),
     "spx.connection_timeout": (_CALLS, "100ms", "60s"),
     "nbipx.connection_requests": (_CALLS, "1", "255"),
@@ -340,7 +341,7 @@ def test_what_has_no_part_is_a_parameter_of_somebodys() -> None:
 def test_what_has_no_part_moves_no_notice(name: str, tmp_path: Path) -> None:
     """Of clients that do not connect anew: what delays a log-on delays what that log-on ends."""
     policy = load_policy(name)
-    for parameter in [each for each in NO_PART if each in policy.values]:
+    for parameter in [each for each in NO_PART if each in policy.parameters]:
         _, *values = NO_PART[parameter]
         for case in (case for case in CASES if case.after_ns is None):
             noticed = [
