@@ -36,7 +36,7 @@ class WorkerFailed(RuntimeError):
 
 
 def play_all(plan: Plan, jobs: int, progress: Progress | None = None) -> list[list[Outcome]]:
-    """For every policy of the plan its outcomes in the order of seeds."""
+    """For every entry of the plan its outcomes in the order of seeds."""
     batches = plan.batches(jobs)
     workers = min(jobs, len(batches))
     played = _here(plan, batches) if workers == 1 else _elsewhere(plan, batches, workers)
@@ -48,8 +48,8 @@ def play_all(plan: Plan, jobs: int, progress: Progress | None = None) -> list[li
         if progress is not None:
             progress(done, plan.runs)
     return [
-        [each for batch in sorted(found) if batch.policy == policy for each in found[batch]]
-        for policy in range(len(plan.policies))
+        [each for batch in sorted(found) if batch.entry == entry for each in found[batch]]
+        for entry in range(len(plan.entries))
     ]
 
 

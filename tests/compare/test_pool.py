@@ -20,7 +20,7 @@ from tests.compare.worlds import plan_of
 class Trouble:
     """A plan whose portions go wrong."""
 
-    policies: tuple[int, ...] = (0, 1)
+    entries: tuple[int, ...] = (0, 1)
     runs: int = 2
     deadly: bool = False
 

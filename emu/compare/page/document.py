@@ -135,7 +135,7 @@ def _held(comparison: Comparison) -> Iterator[str]:
 
 
 def _timelines(plan: Plan, comparison: Comparison) -> Markup:
-    by_name = {policy.name: policy for policy in plan.policies}
+    by_name = {entry.name: entry.policy for entry in plan.entries}
     runs = [
         tag(
             "article",
