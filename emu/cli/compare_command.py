@@ -10,11 +10,16 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emu.cli.output import note, one_line, say
 from emu.cli.printing import print_lines
 from emu.cli.run_command import check_place, prepare
 from emu.errors import InputError
+
+if TYPE_CHECKING:
+    from emu.compare.plan import Entry, Plan
+    from emu.compare.vary import Vary
 
 EXIT_BREACHED = 1
 
@@ -25,6 +30,7 @@ def main(
     policies: Sequence[str],
     seeds: int,
     settings: Sequence[str],
+    vary: Sequence[str],
     csv: str | None,
     html: str | None,
     jobs: int | None,
@@ -34,16 +40,13 @@ def main(
     from emu.compare.comparison import compare, comparison_json
     from emu.compare.csv_file import write_csv
     from emu.compare.figures import not_applicable_note
-    from emu.compare.plan import make_plan
     from emu.compare.table import table_lines
-    from emu.resources import policy_names
 
     check_place(csv)
     check_place(html)
     _check_apart(csv, html)
-    scenario, prepared = prepare(scenario_name, policies or policy_names(), settings)
-    plan = replace(make_plan(scenario, prepared, seeds), traced=html is not None)
-    with _progress(scenario.name) as progress:
+    plan = replace(_plan(scenario_name, policies, settings, vary, seeds), traced=html is not None)
+    with _progress(plan.scenario.name) as progress:
         comparison = compare(plan, jobs=jobs or _cores(), progress=progress)
     if csv is not None:
         write_csv(comparison, csv)
@@ -58,6 +61,61 @@ def main(
         if unable := not_applicable_note(comparison):
             note(f"emu: {one_line(unable)}")
     return 0 if comparison.holds else EXIT_BREACHED
+
+
+def _plan(
+    scenario_name: str,
+    policies: Sequence[str],
+    settings: Sequence[str],
+    vary: Sequence[str],
+    seeds: int,
+) -> Plan:
+    from emu.compare.plan import make_plan, plan_of
+    from emu.compare.vary import read_vary
+    from emu.resources import policy_names
+    from emu.scenario.loader import load_scenario
+
+    if not vary:
+        return make_plan(*prepare(scenario_name, policies or policy_names(), settings), seeds)
+    if len(vary) > 1:
+        raise InputError("--vary", expected="one setting", found=f"{len(vary)} of them")
+    chosen = policies or load_scenario(scenario_name).default_policies[:1]
+    scenario, _ = prepare(scenario_name, chosen, settings)
+    return plan_of(scenario, _entries(scenario_name, chosen, settings, read_vary(vary[0])), seeds)
+
+
+def _entries(
+    scenario_name: str, policies: Sequence[str], settings: Sequence[str], vary: Vary
+) -> list[Entry]:
+    """Policy by policy, each at every value; one value that does not fit ends it all."""
+    from emu.compare.plan import Entry
+    from emu.compare.vary import Varied
+
+    found: list[list[Entry]] = []
+    for value, setting in zip(vary.values, vary.settings(), strict=True):
+        with _called("--vary"):
+            scenario, prepared = prepare(scenario_name, policies, [*settings, setting])
+        found.append(
+            [
+                Entry(policy=each, scenario=scenario, varied=Varied(each.name, vary.key, value))
+                for each in prepared
+            ]
+        )
+    return [entry for of_one_policy in zip(*found, strict=True) for entry in of_one_policy]
+
+
+@contextmanager
+def _called(flag: str) -> Generator[None]:
+    """What is judged as ``--set`` is called what the user called it."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(
+            error.where.replace("--set", flag, 1),
+            expected=error.expected,
+            found=error.found,
+            hint=error.hint,
+        ) from None
 
 
 def _check_apart(csv: str | None, html: str | None) -> None:

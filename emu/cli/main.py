@@ -206,6 +206,15 @@ def compare(
         ),
     ] = 1,
     settings: Settings = None,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--vary",
+            metavar="KEY=V1,V2,...",
+            help="Play every policy named (default: the scenario's first choice) once a value of"
+            " one setting, KEY as --set takes it.",
+        ),
+    ] = None,
     csv: Annotated[
         str | None, typer.Option("--csv", metavar="OUT.csv", help="Write the rows as CSV.")
     ] = None,
@@ -229,6 +238,7 @@ def compare(
         policies=policies or [],
         seeds=seeds,
         settings=settings or [],
+        vary=vary or [],
         csv=csv,
         html=html,
         jobs=jobs,

@@ -18,7 +18,7 @@ from emu.scenario.thresholds import judge
 class Comparison:
     """``rows``: best first.  ``thresholds``: the scenario's, judged.
 
-    ``traces``: by policy, the first seed's run, if the plan asked for it.
+    ``traces``: by the row's name, the first seed's run, if the plan asked for it.
     """
 
     scenario: str
@@ -37,7 +37,8 @@ class Comparison:
 def compare(plan: Plan, *, jobs: int = 1, progress: Progress | None = None) -> Comparison:
     """Play a plan; the same comparison for any number of ``jobs``."""
     outcomes = play_all(plan, jobs, progress)
-    rows = ranked([row_of(*pair) for pair in zip(plan.policies, outcomes, strict=True)])
+    played = [*zip(plan.entries, outcomes, strict=True)]
+    rows = ranked([row_of(entry.policy, runs, entry.varied) for entry, runs in played])
     return Comparison(
         scenario=plan.scenario.name,
         seeds=plan.seeds,
@@ -45,9 +46,9 @@ def compare(plan: Plan, *, jobs: int = 1, progress: Progress | None = None) -> C
         not_applicable=plan.not_applicable,
         thresholds=[*judge(plan.scenario, rows)],
         traces={
-            policy.name: each.trace
-            for policy, played in zip(plan.policies, outcomes, strict=True)
-            for each in played
+            entry.name: each.trace
+            for entry, runs in played
+            for each in runs
             if each.trace is not None
         },
     )

@@ -34,6 +34,8 @@ def csv_text(comparison: Comparison) -> str:
 
 def _cells(row: Row) -> Iterator[tuple[str, str]]:
     for key, value in row.items():
+        if key == "varied" and value is None:
+            continue  # a column that nothing could be in
         if isinstance(value, dict):
             for name, inner in value.items():  # pyright: ignore[reportUnknownVariableType]
                 never = key == "notice_delay_s" and row["never"] > 0

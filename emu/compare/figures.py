@@ -30,9 +30,16 @@ def seeds_text(count: int) -> str:
 
 def headline(comparison: Comparison) -> str:
     """What was compared."""
-    policies = f"{len(comparison.rows)} {'policy' if len(comparison.rows) == 1 else 'policies'}"
-    seeds = seeds_text(comparison.seeds)
-    return f"{comparison.scenario} under {policies}, {seeds}, the same faults for each"
+    seeds, rows = seeds_text(comparison.seeds), comparison.rows
+    varied = [row["varied"] for row in rows if row.get("varied")]
+    names = {each["policy"] for each in varied} or {row["policy"] for row in rows}
+    policies = f"{len(names)} {'policy' if len(names) == 1 else 'policies'}"
+    if len(names) == 1 and varied:
+        (policies,) = names
+    values = {each["value"] for each in varied}
+    plural = "value" if len(values) == 1 else "values"
+    over = f" at {len(values)} {plural} of {varied[0]['key']}" if varied else ""
+    return f"{comparison.scenario} under {policies}{over}, {seeds}, the same faults for each"
 
 
 def heading(rows: Sequence[Row]) -> list[str]:

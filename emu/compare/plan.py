@@ -1,4 +1,4 @@
-"""What a comparison plays: which policies, which seeds, and in which portions."""
+"""What a comparison plays: which policies at which settings, which seeds, in which portions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from emu.compare.outcome import Outcome, outcome_of, traced_outcome_of
+from emu.compare.vary import Varied
 from emu.errors import InputError
 from emu.policy.loader import load_policy
 from emu.policy.model import Policy
@@ -23,9 +24,9 @@ _BATCHES_PER_JOB = 16
 
 
 class Batch(NamedTuple):
-    """Seeds ``first`` up to, not including, ``end`` under one policy of the plan."""
+    """Seeds ``first`` up to, not including, ``end`` of one entry of the plan."""
 
-    policy: int
+    entry: int
     first: int
     end: int
 
@@ -39,36 +40,61 @@ class NotApplicable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """Seeds 0 to ``seeds`` - 1 of one scenario under every one of ``policies``.
+class Entry:
+    """What becomes one row: a policy, and the scenario it plays.
 
-    ``traced``: whether the first seed's runs leave what it takes to draw them.
+    ``varied``: the one setting in which it differs from others of that policy, if it is one of
+    several.
+    """
+
+    policy: Policy
+    scenario: Scenario
+    varied: Varied | None = None
+
+    @property
+    def name(self) -> str:
+        """The row's name: that of the policy, and the value of what is varied."""
+        return self.policy.name if self.varied is None else self.varied.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Seeds 0 to ``seeds`` - 1 of every one of ``entries``.
+
+    ``scenario``: the one they all play, but for what is varied.  ``traced``: whether the first
+    seed's runs leave what it takes to draw them.
     """
 
     scenario: Scenario
-    policies: tuple[Policy, ...]
+    entries: tuple[Entry, ...]
     seeds: int
     not_applicable: tuple[NotApplicable, ...] = ()
     traced: bool = False
 
     @property
+    def policies(self) -> tuple[Policy, ...]:
+        """The policy of every entry."""
+        return tuple(entry.policy for entry in self.entries)
+
+    @property
     def runs(self) -> int:
         """How many there are."""
-        return len(self.policies) * self.seeds
+        return len(self.entries) * self.seeds
 
     def batches(self, jobs: int) -> list[Batch]:
         """All runs in portions; policies take turns, so that progress tells of all of them."""
         size = min(_BATCH_MAX, max(1, self.runs // (jobs * _BATCHES_PER_JOB)))
         return [
-            Batch(policy, first, min(first + size, self.seeds))
+            Batch(entry, first, min(first + size, self.seeds))
             for first in range(0, self.seeds, size)
-            for policy in range(len(self.policies))
+            for entry in range(len(self.entries))
         ]
 
     def play(self, batch: Batch) -> list[Outcome]:
         """One portion, in this process."""
         seeds = range(batch.first, batch.end)
-        return survey(self.scenario, self.policies[batch.policy], seeds, self._look)
+        entry = self.entries[batch.entry]
+        return survey(entry.scenario, entry.policy, seeds, self._look)
 
     def _look(self, world: World) -> Outcome:
         drawn = self.traced and world.seed == 0
@@ -77,12 +103,17 @@ class Plan:
 
 def make_plan(scenario: Scenario, policies: Sequence[Policy], seeds: int) -> Plan:
     """The policies that can play it, and why the others cannot; ``InputError`` if none can."""
+    return plan_of(scenario, [Entry(policy=each, scenario=scenario) for each in policies], seeds)
+
+
+def plan_of(scenario: Scenario, entries: Sequence[Entry], seeds: int) -> Plan:
+    """The same for policies at several values of a setting."""
     for client in scenario.clients:
         if client.policy is not None:
             load_policy(client.policy)  # a pin that cannot be read is no policy's fault
-    refusals = [(policy, _refusal(scenario, policy)) for policy in _each_once(policies)]
-    able = tuple(policy for policy, why in refusals if why is None)
-    unable = tuple(NotApplicable(policy=p.name, why=why) for p, why in refusals if why is not None)
+    refusals = [(entry, _refusal(entry)) for entry in _each_once(entries)]
+    able = tuple(entry for entry, why in refusals if why is None)
+    unable = tuple(NotApplicable(policy=e.name, why=why) for e, why in refusals if why is not None)
     if not able:
         expected = f"a policy that can play scenario {scenario.name}"
         raise InputError(
@@ -91,17 +122,17 @@ def make_plan(scenario: Scenario, policies: Sequence[Policy], seeds: int) -> Pla
             found="none",
             hint=f"{unable[0].policy}: {unable[0].why}",
         )
-    return Plan(scenario=scenario, policies=able, seeds=seeds, not_applicable=unable)
+    return Plan(scenario=scenario, entries=able, seeds=seeds, not_applicable=unable)
 
 
-def _each_once(policies: Sequence[Policy]) -> list[Policy]:
+def _each_once(entries: Sequence[Entry]) -> list[Entry]:
     """The same policy twice is one row; two of one name could not be told apart."""
-    by_name: dict[str, Policy] = {}
-    for policy in policies:
-        other = by_name.setdefault(policy.name, policy)
-        if other != policy:
+    by_name: dict[str, Entry] = {}
+    for entry in entries:
+        other = by_name.setdefault(entry.name, entry)
+        if other.policy != entry.policy:
             raise InputError(
-                f"--policy {policy.name}",
+                f"--policy {entry.policy.name}",
                 expected="policies of different names",
                 found="two files of that name",
                 hint="rename one",
@@ -109,10 +140,10 @@ def _each_once(policies: Sequence[Policy]) -> list[Policy]:
     return [*by_name.values()]
 
 
-def _refusal(scenario: Scenario, policy: Policy) -> str | None:
+def _refusal(entry: Entry) -> str | None:
     """Why a policy cannot play it: found out by building its world."""
     try:
-        build(scenario, policy)
+        build(entry.scenario, entry.policy)
     except InputError as error:
         return f"needs {error.expected}, has {error.found}"
     return None

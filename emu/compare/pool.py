@@ -1,8 +1,13 @@
 """Plays a plan's portions on several processes of this machine.
 
 Every run is a function of (scenario, policy, seed), so neither the number of workers nor the
-size of the portions can change a result; they only change when it comes.  Workers are fresh
-processes (spawned), told portions one at a time through a pipe of their own.
+size of the portions can change a result; they only change when it comes.  Workers are told
+portions one at a time through a pipe of their own.
+
+They are forks of this process where that is safe: a fresh one takes nearly a second to import
+what it plays with, which is half of what a second core can save on a short comparison.  With a
+second thread in this process (a fork would copy its locks as they are), or off Linux (other
+systems' libraries do not promise to survive a fork), they are spawned.
 
 Why not ``concurrent.futures``: a Ctrl-C must end everything at once and quietly, and Python
 3.11 has no way to end an executor's workers in the middle of their work.
@@ -12,11 +17,13 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
+import threading
 import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any
 
 from emu.compare.outcome import Outcome
@@ -36,7 +43,7 @@ class WorkerFailed(RuntimeError):
 
 
 def play_all(plan: Plan, jobs: int, progress: Progress | None = None) -> list[list[Outcome]]:
-    """For every policy of the plan its outcomes in the order of seeds."""
+    """For every entry of the plan its outcomes in the order of seeds."""
     batches = plan.batches(jobs)
     workers = min(jobs, len(batches))
     played = _here(plan, batches) if workers == 1 else _elsewhere(plan, batches, workers)
@@ -48,8 +55,8 @@ def play_all(plan: Plan, jobs: int, progress: Progress | None = None) -> list[li
         if progress is not None:
             progress(done, plan.runs)
     return [
-        [each for batch in sorted(found) if batch.policy == policy for each in found[batch]]
-        for policy in range(len(plan.policies))
+        [each for batch in sorted(found) if batch.entry == entry for each in found[batch]]
+        for entry in range(len(plan.entries))
     ]
 
 
@@ -93,10 +100,10 @@ def _received(pipe: Wire) -> list[Outcome]:
 @contextmanager
 def _staff(plan: Plan, workers: int) -> Generator[list[Wire]]:
     """Workers; whatever happens, none of them outlives the block."""
-    staff: list[tuple[SpawnProcess, Wire]] = []
+    staff: list[tuple[BaseProcess, Wire]] = []
     try:
         for _ in range(workers):
-            staff.append(_hired(plan))
+            staff.append(_hired(plan, [pipe for _, pipe in staff]))
         yield [pipe for _, pipe in staff]
     finally:
         for process, pipe in staff:
@@ -106,10 +113,15 @@ def _staff(plan: Plan, workers: int) -> Generator[list[Wire]]:
             process.join()
 
 
-def _hired(plan: Plan) -> tuple[SpawnProcess, Wire]:
-    context = multiprocessing.get_context("spawn")
+def _hired(plan: Plan, others: Sequence[Wire]) -> tuple[BaseProcess, Wire]:
+    """A worker that waits, and this end of its pipe.  ``others``: this end of earlier pipes."""
+    forks = sys.platform == "linux" and threading.active_count() == 1
+    fork, spawn = multiprocessing.get_context("fork"), multiprocessing.get_context("spawn")
+    context = fork if forks else spawn
     ours, theirs = context.Pipe()
-    process = context.Process(target=_work, args=(theirs, plan), daemon=True)
+    # A fork has this process's ends too; kept open, no worker would see this process go.
+    inherited = (*others, ours) if forks else ()
+    process = context.Process(target=_work, args=(theirs, plan, inherited), daemon=True)
     # Blocked while it starts: a terminal's Ctrl-C reaches the worker too, but is the parent's.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -120,9 +132,11 @@ def _hired(plan: Plan) -> tuple[SpawnProcess, Wire]:
     return process, ours
 
 
-def _work(pipe: Wire, plan: Plan) -> None:
+def _work(pipe: Wire, plan: Plan, inherited: Sequence[Wire]) -> None:
     """A worker's life: one portion after the other, until the parent's end of the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for other in inherited:
+        other.close()
     while True:
         try:
             batch = pipe.recv()

@@ -8,13 +8,14 @@ from typing import Any
 
 from emu.compare.outcome import Outcome
 from emu.compare.statistics import pareto_front, quantile, wilson
+from emu.compare.vary import Varied
 from emu.policy.model import Policy
 from emu.units import in_seconds
 
 Row = dict[str, Any]
 
 
-def row_of(policy: Policy, outcomes: Sequence[Outcome]) -> Row:
+def row_of(policy: Policy, outcomes: Sequence[Outcome], varied: Varied | None = None) -> Row:
     """One row; ``pareto`` is decided when all rows are known.
 
     ``noticed`` and ``never`` count the sessions that had something to notice.  What nothing
@@ -26,7 +27,8 @@ def row_of(policy: Policy, outcomes: Sequence[Outcome]) -> Row:
     dropped = sum(each.false_disconnects for each in outcomes)
     rate = wilson(dropped, sessions)
     return {
-        "policy": policy.name,
+        "policy": policy.name if varied is None else varied.name,
+        "varied": None if varied is None else varied._asdict(),
         "transport": policy.transport,
         "sessions": sessions,
         "noticed": len(delays) - never,

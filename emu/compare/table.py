@@ -19,7 +19,7 @@ Lines = Iterator[tuple[str, str]]
 
 def table_lines(comparison: Comparison) -> Lines:
     """(style, line): heading, rows, legend, thresholds."""
-    yield LOUD, headline(comparison)
+    yield from _wrapped(LOUD, headline(comparison))
     yield PLAIN, ""
     yield from _table(comparison)
     yield PLAIN, ""
@@ -41,15 +41,20 @@ def _table(comparison: Comparison) -> Lines:
     name_width = min(room, max(map(len, names)))
     styles = [DIM, *(BAD if row["policy"] in breached else PLAIN for row in rows)]
     marks = [" ", *("*" if row["pareto"] else " " for row in rows)]
-    for style, mark, line in zip(styles, marks, lines, strict=True):
+    varied = [None, *(row.get("varied") for row in rows)]
+    tails = ["..." if each is None else f"...={each['value']}" for each in varied]
+    for style, mark, line, tail in zip(styles, marks, lines, tails, strict=True):
         figures = "".join(
             f"  {text:>{width}}" for text, width in zip(line[1:], widths, strict=True)
         )
-        yield style, f"{mark} {_cut(line[0], name_width):{name_width}}{figures}"
+        yield style, f"{mark} {_cut(line[0], name_width, tail):{name_width}}{figures}"
 
 
-def _cut(name: str, width: int) -> str:
-    return name if len(name) <= width else f"{name[: width - 3]}..."
+def _cut(name: str, width: int, tail: str) -> str:
+    """A name that is too long ends in ``tail``, so that a varied value is always to be seen."""
+    if len(name) <= width:
+        return name
+    return f"{name[: max(0, width - len(tail))]}{tail}"[:width]
 
 
 def _thresholds(comparison: Comparison) -> Lines:

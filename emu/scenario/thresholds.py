@@ -26,7 +26,7 @@ def judge(scenario: Scenario, rows: Sequence[Mapping[str, Any]]) -> Iterator[dic
     """Every threshold for every policy it is for, in the file's order, then the rows'."""
     for threshold in scenario.thresholds:
         for row in rows:
-            if not threshold.policies or row["policy"] in threshold.policies:
+            if not threshold.policies or _policy_of(row) in threshold.policies:
                 holds, found = _judge_one(threshold, row)
                 yield {
                     "that": threshold.that,
@@ -34,6 +34,12 @@ def judge(scenario: Scenario, rows: Sequence[Mapping[str, Any]]) -> Iterator[dic
                     "holds": holds,
                     "why": f"found {found}; {threshold.why}",
                 }
+
+
+def _policy_of(row: Mapping[str, Any]) -> str:
+    """Without the value that a row of ``--vary`` has in its name."""
+    varied = row.get("varied")
+    return row["policy"] if varied is None else varied["policy"]
 
 
 def found_in(row: Mapping[str, Any], name: str) -> Any:

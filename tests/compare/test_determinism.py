@@ -55,7 +55,7 @@ def test_portions_change_nothing(tmp_path: Path) -> None:
 def test_portions_are_all_runs_once(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, seeds=250)
     for jobs in (1, 2, 7):
-        runs = [(b.policy, seed) for b in plan.batches(jobs) for seed in range(b.first, b.end)]
+        runs = [(b.entry, seed) for b in plan.batches(jobs) for seed in range(b.first, b.end)]
         assert sorted(runs) == [(p, s) for p in range(len(plan.policies)) for s in range(250)]
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from emu.capture.files import replacing
 from emu.compare.comparison import Comparison
 from emu.compare.figures import delay_text, headline, seeds_text, verdicts
+from emu.compare.page.curve import Curve, curve_of
+from emu.compare.page.curve_picture import curve_key, curve_picture, heading
 from emu.compare.page.dots import key
 from emu.compare.page.markup import Markup, tag, together
 from emu.compare.page.picture import picture
@@ -68,6 +70,9 @@ def _sections(plan: Plan, comparison: Comparison) -> Iterator[Markup]:
     )
     if comparison.thresholds:
         yield _section("thresholds", "Thresholds", thresholds_list(comparison))
+    curve = curve_of(plan, comparison)
+    if curve is not None:
+        yield _curve(curve)
     yield _section(
         "cost",
         "Detection against cost",
@@ -79,6 +84,18 @@ def _sections(plan: Plan, comparison: Comparison) -> Iterator[Markup]:
     if comparison.not_applicable:
         heading = f"Cannot play {comparison.scenario}"
         yield _section("unable", heading, not_applicable_table(comparison))
+
+
+def _curve(curve: Curve) -> Markup:
+    left_out = ", ".join(curve.left_out)
+    note = f"No place on the axis: {left_out}." if left_out else ""
+    return _section(
+        "curve",
+        heading(curve),
+        _scrolled(curve_picture(curve), heading(curve)),
+        curve_key(curve),
+        tag("p", note, class_="note") if note else together(),
+    )
 
 
 def _section(name: str, heading: str, *content: str) -> Markup:
@@ -135,7 +152,7 @@ def _held(comparison: Comparison) -> Iterator[str]:
 
 
 def _timelines(plan: Plan, comparison: Comparison) -> Markup:
-    by_name = {policy.name: policy for policy in plan.policies}
+    by_name = {entry.name: entry.policy for entry in plan.entries}
     runs = [
         tag(
             "article",

@@ -99,7 +99,9 @@ def _walls(corners: Sequence[tuple[float, float]]) -> list[Box]:
 
 def _short(row: Row) -> str:
     name, false = row["policy"], row["false_disconnects"]
-    name = name if len(name) <= _NAME_MAX else f"{name[: _NAME_MAX - 1]}…"
+    # The value that is varied stays: without it the names of a policy's dots would be alike.
+    end = f"…={row['varied']['value']}"[:_NAME_MAX] if row.get("varied") else "…"
+    name = name if len(name) <= _NAME_MAX else f"{name[: _NAME_MAX - len(end)]}{end}"
     return f"{name} ({false:,} false)" if false else name
 
 

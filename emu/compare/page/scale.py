@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import floor, log10
+from math import ceil, floor, log10
 
 #: From this ratio of largest to smallest on, a linear axis would press the small ones together.
 LOG_FROM_RATIO = 10
@@ -118,6 +118,31 @@ def time_axis(horizon_s: float, start: float, end: float) -> tuple[Axis, list[fl
     """From 0 to the end of a run, with its ticks."""
     axis = Axis(low=0.0, high=horizon_s, start=start, end=end, log=False)
     return axis, _even(axis, _TIMES_S, parts=10)
+
+
+def across_axis(values: Sequence[float], start: float, end: float, *, log: bool) -> Axis:
+    """From the least to the greatest value, with a little room on both sides."""
+    low, high = min(values), max(values)
+    if log:
+        room = (high / low) ** 0.04
+        return Axis(low=low / room, high=high * room, start=start, end=end, log=True)
+    room = (high - low) * 0.04
+    return Axis(low=low - room, high=high + room, start=start, end=end, log=False)
+
+
+def across_ticks(axis: Axis, *, times: bool) -> list[float]:
+    """Ticks of such an axis, side by side: round times or round numbers."""
+    if axis.log and times:
+        return axis.thinned(_LOG_TIMES_S, _NUMBERS_APART - 20)
+    if axis.log:
+        return number_ticks(axis)
+    exponent = floor(log10(axis.high - axis.low))
+    decades = [10.0**power for power in range(exponent - 2, exponent + 1)]
+    steps = _TIMES_S if times else [digit * decade for decade in decades for digit in (1, 2, 5)]
+    span = axis.high - axis.low
+    step = next((each for each in steps if span / each <= 10), steps[-1])
+    first, last = ceil(axis.low / step), floor(axis.high / step)
+    return [step * index for index in range(first, last + 1)]
 
 
 def _even(axis: Axis, steps: Sequence[float], parts: int = 6) -> list[float]:

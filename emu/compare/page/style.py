@@ -78,12 +78,32 @@ svg .name { fill: var(--soft); font-size: 12.5px; }
 .dot { fill: var(--paper); stroke: var(--soft); stroke-width: 1.5; }
 .dot.on-front { fill: var(--blue); stroke: var(--paper); stroke-width: 1.25; }
 
+.curve-line { fill: none; stroke-width: 2; stroke-linejoin: round; }
+.curve-dot { stroke: var(--paper); stroke-width: 1.25; }
+.curve-line.series-0 { stroke: var(--blue); }
+.curve-line.series-1 { stroke: var(--green); stroke-dasharray: 7 4; }
+.curve-line.series-2 { stroke: var(--red); stroke-dasharray: 2 4; }
+.curve-line.series-3 { stroke: var(--soft); stroke-dasharray: 10 3 2 3; }
+.series-0 { fill: var(--blue); }
+.series-1 { fill: var(--green); }
+.series-2 { fill: var(--red); }
+.series-3 { fill: var(--soft); }
+svg polyline.curve-line { fill: none; }
+.hang-up { stroke: var(--red); stroke-width: 1.5; stroke-dasharray: 5 3; }
+svg .hung { fill: var(--red); font-size: 12px; font-weight: 600; paint-order: stroke;
+  stroke: var(--paper); stroke-width: 3px; }
+
 .key { display: flex; flex-wrap: wrap; gap: 4px 22px; margin: 10px 0 0; color: var(--soft);
   font-size: 13px; }
 .key span { display: inline-flex; align-items: center; gap: 7px; }
 .key svg.mark { width: 16px; height: 16px; }
 .key i { display: inline-block; width: 22px; height: 10px; }
 i.step { height: 0; border-top: 1.5px solid var(--blue); }
+.key i.curve-key { height: 0; background: none; border-top: 2.5px solid; }
+i.curve-key.series-0 { border-color: var(--blue); }
+i.curve-key.series-1 { border-color: var(--green); border-top-style: dashed; }
+i.curve-key.series-2 { border-color: var(--red); border-top-style: dotted; }
+i.curve-key.series-3 { border-color: var(--soft); border-top-style: double; }
 i.key-active { background: var(--pale); }
 i.key-ghost { border: 1px solid var(--red); background: repeating-linear-gradient(135deg,
   var(--paper) 0 2px, var(--red) 2px 3px); }

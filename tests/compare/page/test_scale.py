@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emu.compare.page.scale import axis_for, number_ticks, time_axis, time_ticks
+from emu.compare.page.scale import (
+    across_axis,
+    across_ticks,
+    axis_for,
+    number_ticks,
+    time_axis,
+    time_ticks,
+)
 
 
 def test_within_a_decade_it_is_linear_from_zero() -> None:
@@ -73,3 +80,14 @@ def test_whatever_the_values_order_is_kept_and_all_are_inside(found: list[float 
     for ticks in (number_ticks(axis), time_ticks(axis)):
         assert all(50.0 <= axis.at(tick) <= 950.0 + 1e-6 for tick in ticks)
         assert len(ticks) <= 32
+
+
+def test_an_axis_across_has_room_on_both_sides_and_ticks_in_between() -> None:
+    """100 to 150: 4 % of 50 on either side, and a tick every 5 makes eleven, so every 10."""
+    axis = across_axis([100.0, 150.0], 0.0, 540.0, log=False)
+    assert [axis.at(value) for value in (98.0, 100.0, 152.0)] == pytest.approx([0, 20, 540])
+    assert across_ticks(axis, times=False) == [100, 110, 120, 130, 140, 150]
+    # 480 pixels over 2 x 1.08 decades: from 20 to 30 it is 39 of them, which is too near.
+    decades = across_axis([1.0, 100.0], 0.0, 480.0, log=True)
+    assert decades.at(10.0) == pytest.approx(240.0)
+    assert across_ticks(decades, times=True) == [1, 2, 5, 10, 20, 60, 120]
