@@ -94,7 +94,7 @@ class NcpFlows:
         self._heard(connection, B, mark, obliges=True)
         if connection.waiting == request.sequence:
             timeline.ask(B, Mechanism.NONE, *mark)
-            self._book.asked(timeline, B)
+            self._book.asked(self._tap, timeline, B)
         connection.waiting = request.sequence
         if request.kind is NcpType.DESTROY:
             timeline.say_goodbye(B, *mark, How.END_FRAME)
@@ -135,7 +135,7 @@ class NcpFlows:
         if heard is not None and not timeline.asks[A].count:
             timeline.idled(mark.at_ns - heard.at_ns)
         timeline.ask(A, Mechanism.NCP_WATCHDOG, *mark)
-        self._book.asked(timeline, A)
+        self._book.asked(self._tap, timeline, A)
 
     def _heard(
         self, connection: _Connection, side: int, mark: Mark, *, obliges: bool = False

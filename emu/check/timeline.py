@@ -134,9 +134,9 @@ def _two_asks() -> tuple[Asks, Asks]:
 class Timeline:
     """One connection.
 
-    ``heard``: the last frame of each side.  ``sent``: the first frame of each side that the
-    other one has not been heard after, None when it has.  ``pause_ns``: the longest pause after
-    which the connection went on.  ``opened``: set-up was seen to end, or was not in the file.
+    ``came``, ``heard``: the first and the last frame of each side.  ``sent``: the first frame of
+    each side that the other one has not been heard after, None when it has.  ``pause_ns``: the
+    longest pause after which the connection went on.  ``opened``: set-up was seen to end, or was not in the file.
     ``given_up``: the unanswered rounds before ``end``, by the side that ended it.
     ``again``: a frame of the other side after the end.  ``woken``: who came back when the other
     side had given up without a word, None once that one is heard again.
@@ -151,6 +151,7 @@ class Timeline:
     last_ns: int
     frames: int = 0
     opened: bool = True
+    came: list[Mark | None] = field(default_factory=lambda: [None, None])
     heard: list[Mark | None] = field(default_factory=lambda: [None, None])
     sent: list[Mark | None] = field(default_factory=lambda: [None, None])
     asks: tuple[Asks, Asks] = field(default_factory=_two_asks)
@@ -185,6 +186,8 @@ class Timeline:
             self.woken = Woken(side, replace(asks), self.heard[side], mark)
         elif self.woken is not None and self.woken.side != side:
             self.woken = None
+        if self.heard[side] is None:
+            self.came[side] = mark
         self.heard[side] = mark
         if self.sent[side] is None:
             self.sent[side] = mark
