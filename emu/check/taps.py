@@ -78,9 +78,15 @@ def _goes_on(sighting: Sighting, sightings: Sequence[Sighting]) -> bool:
     """Whether both sides are heard here when the caller's last words elsewhere cannot be on
     their way any more."""
     here = [mark.at_ns for mark in sighting.timeline.heard if mark is not None]
-    there = [each.timeline.heard[B] for each in sightings if each is not sighting]
-    last_ns = max((mark.at_ns for mark in there if mark is not None), default=None)
-    return len(here) == 2 and last_ns is not None and min(here) - last_ns >= CROSSED_NS
+    there = [_last_words_ns(each.timeline) for each in sightings if each is not sighting]
+    return len(here) == 2 and min(here) - max(there) >= CROSSED_NS
+
+
+def _last_words_ns(timeline: Timeline) -> int:
+    """Behind the end nobody is ``heard``, but may speak."""
+    heard, end = timeline.heard[B], timeline.end
+    late_ns = timeline.late_ns if end is not None and end.side == A else 0
+    return max(late_ns, heard.at_ns if heard is not None else 0)
 
 
 def _came_ns(timeline: Timeline) -> tuple[bool, int]:
