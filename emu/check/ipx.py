@@ -25,7 +25,7 @@ class IpxFlows:
     """The IPX connections that one tap sees."""
 
     def __init__(self, tap: int, book: Book) -> None:
-        self._book = book
+        self._hosts = book.hosts(tap)
         self._ncp = NcpFlows(tap, book)
         self._spx = SpxFlows(tap, book)
         self._nbipx = NbipxFlows(tap, book)
@@ -35,7 +35,7 @@ class IpxFlows:
     ) -> bool:
         """Take a datagram; whether its content is known."""
         host = ipx_host(datagram.source)
-        self._book.hosts.seen[host] = at_ns
+        self._hosts.heard(host, at_ns)
         pdu = inner[0] if inner else None
         match pdu:
             case NcpRequest() | NcpReply() | Watchdog():
@@ -48,7 +48,7 @@ class IpxFlows:
                 pass
             case Sap() | NbipxName() | Nmpi():
                 if _is_start(pdu):
-                    self._book.hosts.booted(host, at_ns, frame)
+                    self._hosts.booted(host, at_ns, frame)
             case _:
                 return False
         return True

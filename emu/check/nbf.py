@@ -76,7 +76,7 @@ class NbfFlows:
 
     def _named(self, station: bytes, pdu: NameFrame, mark: Mark) -> None:
         if pdu.kind in _CLAIMS:
-            self._book.hosts.booted(station, *mark)
+            self._book.hosts(self._tap).booted(station, *mark)
         elif pdu.kind in _CALLS and pdu.session:
             self._names[station] = name_text(pdu.source)
 
@@ -144,7 +144,7 @@ class NbfFlows:
             heard = timeline.heard[side]
             since_ns = heard.at_ns if heard else timeline.first_ns
             host = timeline.hosts[side]
-            booted = self._book.hosts.boot_after(host, since_ns) is not None
+            booted = self._book.hosts(self._tap).boot_after(host, since_ns) is not None
             timeline.reborn(side, *mark, certain=booted)
             timeline.count(mark.at_ns)
             timeline.refused(side)
@@ -232,7 +232,7 @@ class NbfFlows:
         if link.alive[side] and link.timeline.sent[side] is not None:
             mechanism = Mechanism.NBF_SESSION_ALIVE
         link.timeline.ask(side, mechanism, *mark)
-        self._book.asked(link.timeline, side)
+        self._book.asked(self._tap, link.timeline, side)
 
 
 def _is_kind(pdu: Llc2Pdu, kind: UnnumberedKind) -> bool:

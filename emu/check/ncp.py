@@ -41,6 +41,8 @@ class _Connection:
     timeline: Timeline
     #: Of the last request: its sequence, None when it has been replied to.
     waiting: int | None = None
+    #: Whether anything followed the attaching.
+    used: bool = True
 
 
 class NcpFlows:
@@ -79,22 +81,27 @@ class NcpFlows:
                 pass  # '!' and '@' announce something and want no answer (1.5)
 
     def _create(self, pair: _Pair, mark: Mark) -> None:
-        """A station that attaches again has lost what it had (3.1, 4)."""
+        """A station that attaches again has lost what it had (3.1, 4).
+
+        Not so if it had nothing yet: a line that was being dialled brings all its tries at once.
+        """
         if pair in self._creating:
             return
         self._creating[pair] = mark
         for number in self._numbers.get(pair, ()):
-            timeline = self._open[pair, number].timeline
-            if timeline.goodbye is None and timeline.end is None:
+            connection = self._open[pair, number]
+            timeline = connection.timeline
+            if connection.used and timeline.goodbye is None and timeline.end is None:
                 timeline.reborn(B, *mark, certain=True)
 
     def _request(self, pair: _Pair, request: NcpRequest, mark: Mark) -> None:
         connection = self._connection(pair, request.connection & 0xFF, mark)
+        connection.used = True
         timeline = connection.timeline
         self._heard(connection, B, mark, obliges=True)
         if connection.waiting == request.sequence:
             timeline.ask(B, Mechanism.NONE, *mark)
-            self._book.asked(timeline, B)
+            self._book.asked(self._tap, timeline, B)
         connection.waiting = request.sequence
         if request.kind is NcpType.DESTROY:
             timeline.say_goodbye(B, *mark, How.END_FRAME)
@@ -121,13 +128,18 @@ class NcpFlows:
     def _attached(self, pair: _Pair, number: int, created: Mark, mark: Mark) -> None:
         """The slot of the old connection is used again: that ends it (3.1, 4)."""
         old = self._open.get((pair, number))
-        if old is not None and old.timeline.goodbye is None:
+        if old is not None and old.timeline.goodbye is None and old.used:
             old.timeline.finish(B, *created, How.END_FRAME)
-        connection = self._add(pair, number, created)
+        if old is not None and not old.used:
+            connection = old
+        else:
+            connection = self._add(pair, number, created)
+            connection.used = False
         self._heard(connection, B, created)
         self._heard(connection, A, mark)
 
     def _poll(self, connection: _Connection, mark: Mark) -> None:
+        connection.used = True
         timeline = connection.timeline
         heard = timeline.heard[B]
         timeline.hear(A, *mark)
@@ -135,7 +147,7 @@ class NcpFlows:
         if heard is not None and not timeline.asks[A].count:
             timeline.idled(mark.at_ns - heard.at_ns)
         timeline.ask(A, Mechanism.NCP_WATCHDOG, *mark)
-        self._book.asked(timeline, A)
+        self._book.asked(self._tap, timeline, A)
 
     def _heard(
         self, connection: _Connection, side: int, mark: Mark, *, obliges: bool = False

@@ -75,7 +75,7 @@ class _Flows:
             timeline.idled(at_ns - heard.at_ns)
         if asked is not None:
             timeline.ask(side, asked, *mark)
-            self._book.asked(timeline, side)
+            self._book.asked(self._tap, timeline, side)
         elif packet.data is None and not packet.ends:
             timeline.sent[side] = None  # an acknowledgement obliges nobody
         if packet.ends:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from emu.check.rules import Confidence, FlowClass
 from emu.check.timeline import SIDE_NAMES, How, Mechanism
@@ -25,7 +25,10 @@ _STYLES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One flow.  Instants are nanoseconds after the file's first frame; sides are 0 and 1."""
+    """One flow.  Instants are nanoseconds after the file's first frame; sides are 0 and 1.
+
+    ``interface``: where it was judged.  ``seen_elsewhere``: interfaces that show another class.
+    """
 
     transport: str
     a: str
@@ -48,17 +51,23 @@ class Verdict:
     how: How
     sentence: str
     evidence: tuple[int, ...]
+    interface: str = ""
+    seen_elsewhere: tuple[tuple[str, FlowClass], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """One file.  ``note``: why reading stopped before its end, empty when it did not."""
+    """One file.  ``note``: why reading stopped before its end, empty when it did not.
+
+    ``without_flow``: frames that were read and carry no connection, by what they are.
+    """
 
     file: str
     frames: int
     unread: int
     flows: Sequence[Verdict]
     note: str = ""
+    without_flow: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 def report_json(report: Report) -> dict[str, object]:
@@ -73,10 +82,20 @@ def report_head(report: Report) -> dict[str, object]:
         "file": report.file,
         "frames": report.frames,
         "unread": report.unread,
+        "without_flow": dict(report.without_flow),
     }
 
 
 def verdict_json(verdict: Verdict) -> dict[str, object]:
+    """``seen_elsewhere`` is there when the taps of a flow disagree."""
+    elsewhere = [
+        {"interface": name, "class": flow_class.value}
+        for name, flow_class in verdict.seen_elsewhere
+    ]
+    return {**_verdict_json(verdict), **({"seen_elsewhere": elsewhere} if elsewhere else {})}
+
+
+def _verdict_json(verdict: Verdict) -> dict[str, object]:
     return {
         "transport": verdict.transport,
         "a": verdict.a,
@@ -99,6 +118,7 @@ def verdict_json(verdict: Verdict) -> dict[str, object]:
         "how": verdict.how.value,
         "verdict": verdict.sentence,
         "evidence": list(verdict.evidence),
+        "interface": verdict.interface,
     }
 
 
@@ -114,14 +134,30 @@ def report_lines(report: Report) -> Iterator[Line]:
     """For people: a heading, then a flow a line with the frames that prove it."""
     unread = f", {_counted(report.unread, 'frame')} unread" if report.unread else ""
     counts = f"{_counted(report.frames, 'frame')}, {_counted(len(report.flows), 'flow')}"
-    yield "loud", f"{report.file}: {counts}{unread}"
+    yield "loud", f"{report.file}: {counts}{_without_flow(report)}{unread}"
     for flow in report.flows:
         style = _STYLES.get(flow.flow_class, "")
         frames = ", ".join(str(number) for number in flow.evidence)
         head = f"{flow.flow_class:<11} {flow.confidence.name.lower():<8} {flow.transport:<5}"
-        yield style, f"{head} {flow.sentence} [frames {frames}]"
+        yield style, f"{head} {flow.sentence} [frames {frames}{_elsewhere(flow)}]"
     if not report.flows:
         yield "dim", "no connection of tcp, ncp, spx, nbipx or nbf in it"
+
+
+def _without_flow(report: Report) -> str:
+    """Rows of events go without saying; the frames of a line are worth a word."""
+    names = (("lapd", "LAPD"), ("ppp-control", "PPP control"))
+    return "".join(
+        f", {count} {name}" for kind, name in names if (count := report.without_flow.get(kind))
+    )
+
+
+def _elsewhere(flow: Verdict) -> str:
+    """`` at server-lan; at office: silent``, where taps disagree."""
+    if not flow.seen_elsewhere:
+        return ""
+    others = ", ".join(f"at {name}: {flow_class}" for name, flow_class in flow.seen_elsewhere)
+    return f" at {flow.interface}; {others}"
 
 
 def _counted(count: int, what: str) -> str:

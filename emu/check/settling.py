@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from emu.check.book import Book
-from emu.check.cases import make_case
+from emu.check.book import Book, Sighting
 from emu.check.rules import FlowClass
 from emu.check.shelf import Shelf
-from emu.check.timeline import Timeline
-from emu.check.verdicts import judge
+from emu.check.taps import Views
 from emu.units import NS_PER_S
 
 #: What is late is gone after twice the longest life of a segment, 2 minutes (RFC 9293 3.4.2).
@@ -35,14 +33,19 @@ class Settler:
         """Called with the time of every frame."""
         if self._book.added < self._limit:
             return
-        for key, timelines in list(self._book.oldest()):
-            if all(each.over and each.last_ns < at_ns - _QUIET_NS for each in timelines):
-                self._settle(timelines, key, at_ns, zero_ns)
+        for key, sightings in list(self._book.oldest()):
+            if all(_is_over(each, at_ns) for each in sightings):
+                self._settle(sightings, key, at_ns, zero_ns)
         self._limit = self._book.added + max(_FLOWS_MIN, len(self._book))
 
-    def _settle(self, timelines: Sequence[Timeline], key: object, at_ns: int, zero_ns: int) -> None:
-        nearest = max(timelines, key=lambda each: each.frames)
-        verdict = judge(make_case(nearest, self._book.hosts, at_ns), zero_ns)
+    def _settle(self, sightings: Sequence[Sighting], key: object, at_ns: int, zero_ns: int) -> None:
+        views = Views(self._book, sightings, at_ns)
+        verdict = views.verdict(views.case, zero_ns)
         if verdict.flow_class in _FINAL:
             self.shelf.put(verdict)
-            self._book.remove(key, timelines)
+            self._book.remove(key, sightings)
+
+
+def _is_over(sighting: Sighting, at_ns: int) -> bool:
+    timeline = sighting.timeline
+    return timeline.over and timeline.last_ns < at_ns - _QUIET_NS

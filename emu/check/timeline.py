@@ -134,12 +134,13 @@ def _two_asks() -> tuple[Asks, Asks]:
 class Timeline:
     """One connection.
 
-    ``heard``: the last frame of each side.  ``sent``: the first frame of each side that the
-    other one has not been heard after, None when it has.  ``pause_ns``: the longest pause after
-    which the connection went on.  ``opened``: set-up was seen to end, or was not in the file.
-    ``given_up``: the unanswered rounds before ``end``, by the side that ended it.
-    ``again``: a frame of the other side after the end.  ``woken``: who came back when the other
-    side had given up without a word, None once that one is heard again.
+    ``came``, ``heard``: the first and the last frame of each side.  ``sent``: the first frame of
+    each side that the other one has not been heard after, None when it has.  ``pause_ns``: the
+    longest pause after which the connection went on.  ``opened``: set-up was seen to end, or was
+    not in the file.  ``given_up``: the unanswered rounds before ``end``, by the side that ended
+    it.  ``again``: a frame of the other side after the end; ``late_ns``: its last.
+    ``woken``: who came back when the other side had given up without a word, None once that one
+    is heard again.
     ``breaks``: those of its tap.  ``lull``: the pause before the last frame, if worth one.
     ``over``: both sides know that it has ended.
     """
@@ -151,6 +152,7 @@ class Timeline:
     last_ns: int
     frames: int = 0
     opened: bool = True
+    came: list[Mark | None] = field(default_factory=lambda: [None, None])
     heard: list[Mark | None] = field(default_factory=lambda: [None, None])
     sent: list[Mark | None] = field(default_factory=lambda: [None, None])
     asks: tuple[Asks, Asks] = field(default_factory=_two_asks)
@@ -164,6 +166,7 @@ class Timeline:
     end: End | None = None
     given_up: int = 0
     again: Mark | None = None
+    late_ns: int = 0
     rebirth: Rebirth | None = None
     woken: Woken | None = None
     shut: list[Mark | None] = field(default_factory=lambda: [None, None])
@@ -185,6 +188,8 @@ class Timeline:
             self.woken = Woken(side, replace(asks), self.heard[side], mark)
         elif self.woken is not None and self.woken.side != side:
             self.woken = None
+        if self.heard[side] is None:
+            self.came[side] = mark
         self.heard[side] = mark
         if self.sent[side] is None:
             self.sent[side] = mark
@@ -264,7 +269,10 @@ class Timeline:
         """A frame behind the end: of the other side, it may show that it does not know."""
         self.count(at_ns)
         end = self.end
-        if end is None or side == end.side or self.rebirth is not None or self.again is not None:
+        if end is None or side == end.side:
+            return
+        self.late_ns = at_ns
+        if self.rebirth is not None or self.again is not None:
             return
         if at_ns - end.at.at_ns >= CROSSED_NS:
             self.again = Mark(at_ns, frame)

@@ -17,6 +17,7 @@ FIELDS = [
     "transport", "a", "b", "frames", "first_s", "last_s", "mechanism", "prober", "idle_s",
     "interval_s", "probes_unanswered", "class", "confidence", "dead", "host_alive",
     "last_heard_s", "silent_since_s", "disconnected_at_s", "how", "verdict", "evidence",
+    "interface",
 ]  # fmt: skip
 
 
@@ -38,8 +39,9 @@ def test_the_json_is_that_of_the_contract(capsys: pytest.CaptureFixture[str], de
     answer = emu(capsys, "check", dead, "--json")
     assert (answer.code, answer.err) == (0, "")
     found = json.loads(answer.out)
-    assert list(found) == ["schema_version", "file", "frames", "unread", "flows"]
+    assert list(found) == ["schema_version", "file", "frames", "unread", "without_flow", "flows"]
     assert (found["schema_version"], found["file"], found["frames"]) == (1, dead, 12)
+    assert found["without_flow"] == {}
     (flow,) = found["flows"]
     assert list(flow) == FIELDS
     del flow["verdict"]
@@ -64,6 +66,7 @@ def test_the_json_is_that_of_the_contract(capsys: pytest.CaptureFixture[str], de
         "disconnected_at_s": 22.2,
         "how": "rst",
         "evidence": [6, 7, 11, 12],
+        "interface": "0",
     }
 
 
