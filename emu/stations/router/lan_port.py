@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from random import Random
 
 from emu.errors import PeerProtocolError
@@ -278,6 +279,7 @@ class LanPort:
             inspector.link_changed(up=up, now=now)
 
 
+@lru_cache(maxsize=256)
 def _without_length(framing: Framing) -> Framing:
     """The framing without the length of the frame it was read from."""
     return framing if isinstance(framing, EthernetII) else replace(framing, length=None)

@@ -192,10 +192,14 @@ class WanPort:
 
     def due(self) -> int | None:
         """When something is to be done next."""
-        instants = [peer.open_ns for peer in self._peers.values() if peer.open_ns != NEVER]
-        instants += [due for peer in self._peers.values() if (due := peer.ppp.due()) is not None]
-        group = self.group.due()
-        return min(instants if group is None else [*instants, group], default=None)
+        soonest = self.group.due()
+        for peer in self._peers.values():  # asked after every frame: no lists
+            ppp = peer.ppp.due()
+            if ppp is not None and (soonest is None or ppp < soonest):
+                soonest = ppp
+            if peer.open_ns != NEVER and (soonest is None or peer.open_ns < soonest):
+                soonest = peer.open_ns
+        return soonest
 
     def expire(self, now: int) -> None:
         """Whatever is due: PPP first, so that a link that opens now is not given up."""
