@@ -90,7 +90,7 @@ class Book:
 def _together(seen: Sequence[Sighting]) -> Iterator[Sequence[Sighting]]:
     """Connections that follow each other under one key; at several taps, those that were there
     at the same time are one."""
-    if len({each.tap for each in seen}) == 1:
+    if len(seen) == 1 or len({each.tap for each in seen}) == 1:
         yield from ([each] for each in seen)
         return
     found: list[list[Sighting]] = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from emu.capture.recording import Direction
 from emu.check.book import Book
 from emu.check.ipx import IpxFlows
 from emu.check.nbf import NbfFlows
@@ -35,7 +36,9 @@ class Tap:
         self._ipx = IpxFlows(number, book)
         self._nbf = NbfFlows(number, book)
 
-    def ethernet(self, at_ns: int, frame: int, octets: bytes) -> bool:
+    def ethernet(
+        self, at_ns: int, frame: int, octets: bytes, _direction: Direction | None = None
+    ) -> bool:
         """Take one Ethernet frame; whether anybody could read it."""
         self._breaks.tick(at_ns, frame)
         header = parse_tcp(octets)

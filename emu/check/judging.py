@@ -28,13 +28,15 @@ def check_file(path: Path | str, *, name: str = "") -> Report:
     records = Records(Path(path))
     book = Book()
     links, settler = Links(book), Settler(book)
-    zero_ns = last_ns = frames = 0
+    readers, interfaces = links.readers, records.contents.interfaces
+    zero_ns = last_ns = frames = unread = 0
     for record in records:
         if not frames:
             zero_ns = record.at_ns
         frames = record.number
-        interface = records.contents.interfaces[record.interface]
-        links.take(record, interface)
+        interface = interfaces[record.interface]
+        reader = readers.get(record.interface) or links.open(record.interface, interface)
+        unread += not reader(record.at_ns, record.number, record.octets, record.direction)
         if interface.link_type == LINKTYPE_UPPER_PDU:
             continue  # what a server says about itself is not on any wire
         last_ns = max(last_ns, record.at_ns)
@@ -45,7 +47,7 @@ def check_file(path: Path | str, *, name: str = "") -> Report:
     return Report(
         file=name or str(path),
         frames=frames,
-        unread=links.unread,
+        unread=unread,
         without_flow={kind.value: count for kind, count in sorted(links.without_flow.items())},
         flows=Flows(settler.shelf, kept) if settler.shelf else tuple(kept),
         note=records.note,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 
 from emu.capture.recording import (
     LINKTYPE_ETHERNET,
@@ -18,7 +19,6 @@ from emu.capture.recording import (
     Direction,
     Interface,
 )
-from emu.capture.records import Record
 from emu.check.book import Book
 from emu.check.flows import Tap
 from emu.errors import PeerProtocolError
@@ -51,29 +51,26 @@ class NoFlow(StrEnum):
     PPP_CONTROL = "ppp-control"
 
 
-_Reader = Callable[[Record], bool]
+#: Takes the instant, the number, the octets and the direction of a frame; whether it was read.
+Reader = Callable[[int, int, bytes, Direction | None], bool]
 
 
 class Links:
-    """``taps``: by interface.  ``unread``: frames that nobody could read.  ``without_flow``:
-    frames that could be read and carry no connection, by what they are."""
+    """``taps``, ``readers``: by interface.  ``without_flow``: frames that could be read and carry
+    no connection, by what they are."""
 
     def __init__(self, book: Book) -> None:
         self.taps: dict[int, Tap] = {}
-        self.unread = 0
         self.without_flow: dict[NoFlow, int] = {}
         self._book = book
-        self._readers: dict[int, _Reader] = {}
+        self.readers: dict[int, Reader] = {}
 
-    def take(self, record: Record, interface: Interface) -> None:
-        """Take one frame."""
-        reader = self._readers.get(record.interface)
-        if reader is None:
-            reader = self._readers[record.interface] = self._reader(record.interface, interface)
-        if not reader(record):
-            self.unread += 1
+    def open(self, number: int, interface: Interface) -> Reader:
+        """The reader of an interface that has its first frame."""
+        reader = self.readers[number] = self._reader(number, interface)
+        return reader
 
-    def _reader(self, number: int, interface: Interface) -> _Reader:
+    def _reader(self, number: int, interface: Interface) -> Reader:
         if interface.link_type == LINKTYPE_UPPER_PDU:
             return self._event_row
         if interface.link_type == LINKTYPE_LAPD:
@@ -82,20 +79,19 @@ class Links:
         if interface.name:
             self._book.names[number] = interface.name
         if interface.link_type == LINKTYPE_ETHERNET:
-            return lambda record: tap.ethernet(record.at_ns, record.number, record.octets)
+            return tap.ethernet
         if interface.link_type in (LINKTYPE_PPP, LINKTYPE_PPP_HDLC):
-            return lambda record: self._ppp(tap, record, record.octets, record.direction)
+            return partial(self._ppp, tap)
         if interface.link_type == LINKTYPE_PPP_WITH_DIRECTION:
-            return lambda record: self._ppp_with_direction(tap, record)
+            return partial(self._ppp_with_direction, tap)
         return _unknown
 
-    def _event_row(self, record: Record) -> bool:
-        del record
+    def _event_row(self, *_: object) -> bool:
         return self._no_flow(NoFlow.EVENT_ROW)
 
-    def _lapd(self, record: Record) -> bool:
+    def _lapd(self, _at_ns: int, _frame: int, octets: bytes, _direction: object) -> bool:
         try:
-            decode_lapd(record.octets, from_network=False)
+            decode_lapd(octets, from_network=False)
         except PeerProtocolError:
             return False
         return self._no_flow(NoFlow.LAPD)
@@ -104,26 +100,29 @@ class Links:
         self.without_flow[kind] = self.without_flow.get(kind, 0) + 1
         return True
 
-    def _ppp_with_direction(self, tap: Tap, record: Record) -> bool:
+    def _ppp_with_direction(
+        self, tap: Tap, at_ns: int, frame: int, octets: bytes, _direction: object
+    ) -> bool:
         """0: received, anything else: sent (tcpdump.org/linktypes, LINKTYPE_PPP_WITH_DIR)."""
-        sent = record.octets[:1] != b"\0"
+        sent = octets[:1] != b"\0"
         direction = Direction.OUTBOUND if sent else Direction.INBOUND
-        return self._ppp(tap, record, record.octets[1:], direction)
+        return self._ppp(tap, at_ns, frame, octets[1:], direction)
 
-    def _ppp(self, tap: Tap, record: Record, octets: bytes, direction: Direction | None) -> bool:
+    def _ppp(
+        self, tap: Tap, at_ns: int, frame: int, octets: bytes, direction: Direction | None
+    ) -> bool:
         try:
             ppp = decode_ppp(octets)
             carried = None if ppp.protocol >= _CONTROL_MIN else _carried(ppp, direction)
         except PeerProtocolError:
             return False
         if carried is not None:
-            return tap.ethernet(record.at_ns, record.number, carried)
-        tap.passes(record.at_ns, record.number)
+            return tap.ethernet(at_ns, frame, carried)
+        tap.passes(at_ns, frame)
         return ppp.protocol >= _CONTROL_MIN and self._no_flow(NoFlow.PPP_CONTROL)
 
 
-def _unknown(record: Record) -> bool:
-    del record
+def _unknown(*_: object) -> bool:
     return False
 
 

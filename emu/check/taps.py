@@ -41,12 +41,9 @@ class Views:
 
     def verdict(self, case: Case, zero_ns: int) -> Verdict:
         """The verdict on the believed case; whatever has one cause with it has it everywhere."""
-        verdict = judge(case, zero_ns)
-        return replace(
-            verdict,
-            interface=self.interface,
-            seen_elsewhere=self._disagreeing(case, verdict.flow_class),
-        )
+        verdict = judge(case, zero_ns, self.interface)
+        others = self._disagreeing(case, verdict.flow_class) if self._others else ()
+        return replace(verdict, seen_elsewhere=others) if others else verdict
 
     def _disagreeing(self, case: Case, flow_class: FlowClass) -> tuple[tuple[str, FlowClass], ...]:
         found = (

@@ -26,7 +26,7 @@ _BY_END = frozenset(
 )
 
 
-def judge(case: Case, zero_ns: int) -> Verdict:
+def judge(case: Case, zero_ns: int, interface: str = "") -> Verdict:
     """The verdict on a flow; ``zero_ns`` is the instant of the file's first frame."""
     rule = decide(case)
     timeline = case.timeline
@@ -57,6 +57,7 @@ def judge(case: Case, zero_ns: int) -> Verdict:
         how=how,
         sentence="",
         evidence=_evidence(case, heard, disconnected),
+        interface=interface,
     )
     return sentence(verdict, case, zero_ns)
 
