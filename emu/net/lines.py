@@ -141,7 +141,7 @@ class LineLayer:
                 beyond=self._beyond(end, ends),
                 framing=self._framing,
                 netbeui=self._netbeui(),
-                inspectors=self._inspectors() if central else (),
+                inspectors=self._inspectors(beside_server=central),
                 partner=self._partner(end, ends),
                 randomness=Random(f"{world.seed}/{end.name}/dlsw"),
             ),
@@ -171,9 +171,9 @@ class LineLayer:
         ip, peer_ip = ip_address(end.address), ip_address(other.address)
         return Partner(name=other.name, ip=ip, peer_ip=peer_ip)
 
-    def _inspectors(self) -> Sequence[Inspector]:
-        """What the router beside the server does with keepalives for clients behind it."""
-        return inspectors(self._world.router_rules)
+    def _inspectors(self, *, beside_server: bool) -> Sequence[Inspector]:
+        """What a router does with keepalives for stations behind it."""
+        return inspectors(self._world.router_rules, beside_server=beside_server)
 
     def _beyond(self, end: _End, ends: Sequence[_End]) -> dict[int, str]:
         """Far router by segment: from the server's LAN one each, from a far LAN all over one."""

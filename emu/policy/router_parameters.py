@@ -47,7 +47,7 @@ ROUTER_RULES = (
     ),
     _choice(
         "router.spx_keepalive",
-        "whether the router beside the server answers SPX keepalives for clients behind it",
+        "whether the routers answer SPX keepalives for the stations behind them, each for its side",
         "forward",
         "spoof",
     ),

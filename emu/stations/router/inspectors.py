@@ -1,4 +1,4 @@
-"""From a policy's ``[router]`` values to the inspectors of the router beside the server."""
+"""From a policy's ``[router]`` values to the inspectors of the routers at a line's ends."""
 
 from __future__ import annotations
 
@@ -14,17 +14,21 @@ from emu.stations.router.spoofing import SpxSpoofer, WatchdogSpoofer
 Values = Mapping[str, int | bool | str | None]
 
 
-def inspectors(values: Values) -> Sequence[Inspector]:
+def inspectors(values: Values, *, beside_server: bool) -> Sequence[Inspector]:
     """``values``: by dotted name, as ``policy.router_parameters`` has them; none of them is
-    needed."""
+    needed.
+
+    NetWare's watchdog and KeepAlive are asked by the server, so the router beside it answers.
+    Both ends of SPX watch each other, so a router at either end answers its own side.
+    """
     found: list[Inspector] = []
-    mode = _watchdog_mode(values)
+    mode = _watchdog_mode(values) if beside_server else None
     if mode is not None:
         found.append(WatchdogSpoofer(mode))
     if values.get("router.spx_keepalive") == "spoof":
         idle_ns = _duration(values, "router.spx_idle_time", IDLE_NS)
         found.append(SpxSpoofer(Always(), idle_ns=idle_ns))
-    if values.get("router.tcp_keepalive") == "answer":
+    if beside_server and values.get("router.tcp_keepalive") == "answer":
         found.append(KeepaliveProxy())
     return found
 
