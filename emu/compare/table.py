@@ -31,6 +31,10 @@ def table_lines(comparison: Comparison) -> Lines:
     yield from _thresholds(comparison)
 
 
+#: How much of a long name's beginning stays, and what stands for its middle.
+_HEAD, _GAP = 4, ".."
+
+
 def _table(comparison: Comparison) -> Lines:
     rows = comparison.rows
     breached = {each["policy"] for each in comparison.thresholds if not each["holds"]}
@@ -42,7 +46,7 @@ def _table(comparison: Comparison) -> Lines:
     styles = [DIM, *(BAD if row["policy"] in breached else PLAIN for row in rows)]
     marks = [" ", *("*" if row["pareto"] else " " for row in rows)]
     varied = [None, *(row.get("varied") for row in rows)]
-    tails = ["..." if each is None else f"...={each['value']}" for each in varied]
+    tails = ["" if each is None else f"={each['value']}" for each in varied]
     for style, mark, line, tail in zip(styles, marks, lines, tails, strict=True):
         figures = "".join(
             f"  {text:>{width}}" for text, width in zip(line[1:], widths, strict=True)
@@ -51,10 +55,15 @@ def _table(comparison: Comparison) -> Lines:
 
 
 def _cut(name: str, width: int, tail: str) -> str:
-    """A name that is too long ends in ``tail``, so that a varied value is always to be seen."""
+    """A name that is too long loses its middle: variants of one policy differ in their ends.
+
+    ``tail``: what must be seen of it whole, a varied value.
+    """
     if len(name) <= width:
         return name
-    return f"{name[: max(0, width - len(tail))]}{tail}"[:width]
+    end = max(len(tail), width - len(_GAP) - _HEAD)
+    head = max(0, width - len(_GAP) - end)
+    return f"{name[:head]}{_GAP}{name[-end:]}"[:width]
 
 
 def _thresholds(comparison: Comparison) -> Lines:

@@ -62,7 +62,7 @@ def chart_of(rows: Sequence[Row]) -> Chart:
 
 def _band_text(rows: Sequence[Row]) -> str:
     late = [row for row in rows if row["notice_delay_s"]["p95"] is None]
-    texts = {"never" if row["never"] else "nothing lost" for row in late}
+    texts = {"never" if row["never"] else "none lost" for row in late}
     return ", ".join(sorted(texts))
 
 

@@ -32,7 +32,7 @@ def test_never_is_a_band_at_the_top_and_free_one_at_the_left() -> None:
 
 def test_without_faults_there_was_nothing_to_notice() -> None:
     chart = chart_of([row("a", None, 5, never=0)])
-    assert chart.band == "nothing lost"
+    assert chart.band == "none lost"
 
 
 def test_money_is_the_cost_where_a_link_charges() -> None:
