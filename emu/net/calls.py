@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -16,7 +16,7 @@ class Call:
     (last packet of the log-on + idle time-out).  ``cause``: why it ended.
     ``reached``: the called router has been told of it and has not refused it, so that it is to
     be told how it ends; a call refused beside one of its own (both sides dialled at once) says
-    nothing about that one.
+    nothing about that one.  ``ready``: the ends that have it connected.
     """
 
     caller: str
@@ -29,6 +29,7 @@ class Call:
     octets: int = 0
     log_on_octets: int = 0
     reached: bool = False
+    ready: set[str] = field(default_factory=set[str])
 
     @property
     def is_up(self) -> bool:

@@ -113,7 +113,7 @@ class _Subscriber:
     def answered(self, key: CallKey, _channel: int, now: int, /) -> None:
         call = self._control.call_of(self._access, key)
         if call is not None:
-            self._control.user.connected(self._access.name, call.other(self._access.name), now)
+            self._control.ready(call, self._access.name, now)
 
     def over(self, key: CallKey, cause: Cause, _connected: bool, now: int, /) -> None:
         self._control.left(self._access, key, str(cause), now)
@@ -265,6 +265,14 @@ class IsdnControl:
             if (name, other) != (access.name, key) and network.stands(theirs):
                 call.connected_ns = now
                 network.answer(theirs, now)
+
+    def ready(self, call: Call, router: str, now: int) -> None:
+        """One end has the call.  The B channel is through when both have: what one of them sent
+        before that would be lost."""
+        call.ready.add(router)
+        if len(call.ready) == len((call.caller, call.called)) and call.ended_ns is None:
+            self.user.connected(call.caller, call.called, now)
+            self.user.connected(call.called, call.caller, now)
 
     def cleared(self, access: _Access, key: CallKey, cause: Cause, now: int) -> None:
         """The exchange's end is gone: the other side is cleared with the same cause."""
