@@ -46,6 +46,7 @@ from emu.wire.scapy_layers.nbipx import (
     NmpiLayer,
     SerializationLayer,
 )
+from emu.wire.scapy_layers.nbss import NbssLayer
 from emu.wire.scapy_layers.ncp import NcpReplyLayer, NcpRequestLayer, NcpWatchdogLayer
 from emu.wire.scapy_layers.ppp import PppControlLayer, PppLayer, PppOptionLayer
 from emu.wire.scapy_layers.rip_sap import RipEntryLayer, RipLayer, SapEntryLayer, SapLayer
@@ -72,6 +73,7 @@ __all__ = (
     "NbipxDatagramLayer",
     "NbipxNameLayer",
     "NbipxSessionLayer",
+    "NbssLayer",
     "NcpReplyLayer",
     "NcpRequestLayer",
     "NcpWatchdogLayer",
