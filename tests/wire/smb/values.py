@@ -50,11 +50,13 @@ from emu.pdu.smb.session import (
 )
 from emu.pdu.smb.transaction import (
     SETUP_TRANSACT_PIPE,
+    DirectoryEntry,
     FindCloseRequest,
     Trans2,
     TransactionRequest,
     TransactionResponse,
 )
+from emu.wire.smb.trans2 import encode_entries
 from tests.wire import strategies as of
 from tests.wire.vectors import load
 
@@ -82,6 +84,10 @@ IPX_UP = SmbHeader(
 OPEN = OpenRequest(
     flags=2, access=0x42, search=6, attributes=0, created=0, mode=0x11, allocation=0, timeout_ms=0,
     name="\\a",
+)  # fmt: skip
+ENTRY = DirectoryEntry(
+    name="a", created=1, accessed=2, written=3, changed=4, size=13, allocation=4096,
+    attributes=0x80,
 )  # fmt: skip
 SET_UP = SessionSetupResponse(action=0, system="NT", lan_manager="LM", domain="LAB")
 HELLO = WriteRequest(fid=0x800, offset=0, data=b"hello", remaining=5, large=True)
@@ -159,7 +165,7 @@ BODIES: dict[str, tuple[SmbHeader, tuple[Body, ...]]] = {
     ),)),
     "find-first-ok": (DOWN, (TransactionResponse(
         command=Command.TRANSACTION2, parameters=bytes.fromhex("0008 0100 0100 0000 0000"),
-        data=bytes((1, 2, 3, 4)),
+        data=encode_entries((ENTRY,), unicode=True),
     ),)),
     "find-close": (UP, (FindCloseRequest(sid=0x800),)),
     "bad-uid-dos": (DOS_DOWN, (EmptyResponse(command=Command.READ_ANDX),)),
