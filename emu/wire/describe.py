@@ -10,10 +10,12 @@ from emu.pdu.ipx import IpxDatagram
 from emu.pdu.llc2 import FrameReject, Information, Supervisory, Unnumbered
 from emu.pdu.nbf import NameFrame, SessionFrame
 from emu.pdu.nbipx import NbipxDatagram, NbipxName, NbipxSession
+from emu.pdu.nbss import PORT_NETBIOS_SESSION
 from emu.pdu.ncp import NcpReply, NcpRequest, Watchdog
 from emu.pdu.nmpi import Nmpi
 from emu.pdu.rip_sap import Rip, Sap
 from emu.pdu.serialization import Serialization
+from emu.pdu.smb.message import Smb
 from emu.pdu.spx import Spx
 from emu.wire.describe_dlsw import describe_ssp
 from emu.wire.describe_ipx import (
@@ -31,6 +33,7 @@ from emu.wire.describe_netbios import (
     describe_nbipx,
     describe_nmpi,
 )
+from emu.wire.describe_smb import describe_nbss, describe_smb, printable
 from emu.wire.ethernet import is_unnumbered
 from emu.wire.ip_tcp import ipv4_checksum_is_good, tcp_checksum_is_good
 
@@ -121,6 +124,8 @@ def _ipx_family_line(layer: object) -> str:
             return describe_spx(layer)
         case Serialization():
             return describe_serialization(layer)
+        case Smb():
+            return printable(describe_smb(layer))
         case Sap():
             return describe_sap(layer)
         case Rip():
@@ -215,11 +220,12 @@ def _arp_line(arp: Arp) -> str:
 
 
 def _octets_line(octets: bytes, outer: object) -> str:
-    """Terminal lines are quoted, switches' messages named; all else is hexadecimal."""
+    """Terminal lines are quoted, switches' and NetBIOS messages named; all else is hexadecimal."""
     text = _terminal_text(octets, outer)
     if text:
         return f"text {text}"
-    return _switch_text(octets, outer) or f"data, {octets_text(octets)}"
+    known = _switch_text(octets, outer) or _session_text(octets, outer)
+    return known or f"data, {octets_text(octets)}"
 
 
 def _switch_text(octets: bytes, outer: object) -> str | None:
@@ -228,6 +234,14 @@ def _switch_text(octets: bytes, outer: object) -> str | None:
         return None
     between = PORT_READ in (outer.source_port, outer.destination_port)
     return describe_ssp(octets) if between else None
+
+
+def _session_text(octets: bytes, outer: object) -> str | None:
+    """The NetBIOS session service's packets, or None if it is not its connection."""
+    if not isinstance(outer, TcpSegment):
+        return None
+    between = PORT_NETBIOS_SESSION in (outer.source_port, outer.destination_port)
+    return describe_nbss(octets) if between else None
 
 
 def _terminal_text(octets: bytes, outer: object) -> str | None:
@@ -280,8 +294,8 @@ def _endpoints(ip: Ipv4Datagram, tcp: TcpSegment) -> str:
 
 
 def _after(rest: list[object], tcp: TcpSegment) -> str:
-    """A terminal line or a switch's messages; other payloads are in ``len`` already."""
+    """A line, a switch's messages, a NetBIOS session's; other payloads are in ``len`` already."""
     if not rest or not isinstance(rest[0], bytes):
         return ""
-    text = _terminal_text(rest[0], tcp) or _switch_text(rest[0], tcp)
+    text = _terminal_text(rest[0], tcp) or _switch_text(rest[0], tcp) or _session_text(rest[0], tcp)
     return f" {text}" if text else ""

@@ -38,6 +38,7 @@ from emu.pdu.nbipx import (
 )
 from emu.pdu.netbios_name import name_text
 from emu.pdu.nmpi import Nmpi, NmpiOperation
+from emu.wire.describe_smb import smb_words
 
 _REASONS = (
     (0x01, "bad control field"),
@@ -131,10 +132,16 @@ def describe_frame_reject(reject: FrameReject) -> str:
     )
 
 
+def _data_words(data: bytes) -> str:
+    """How many octets, and the SMB message if they are one."""
+    words = smb_words(data)
+    return (f", {len(data)} octets" if data else "") + (f": {words}" if words else "")
+
+
 def describe_nbf(pdu: NameFrame | SessionFrame) -> str:
     """``NBF Session Alive, session 3 -> 21``."""
     title = pdu.kind.name.replace("_", " ").title()
-    data = f", {len(pdu.data)} octets" if pdu.data else ""
+    data = _data_words(pdu.data)
     if isinstance(pdu, SessionFrame):
         words = _session_options(pdu)
         return f"NBF {title}, session {pdu.source} -> {pdu.destination}{words}{data}"
@@ -200,7 +207,7 @@ def describe_nbipx(pdu: NbipxPdu) -> str:
 
 def _nbipx_session(pdu: NbipxSession) -> str:
     called = "none yet" if pdu.destination_id == CONNECTION_NONE else f"{pdu.destination_id:04X}"
-    data = f", {len(pdu.data)} octets" if pdu.data else ""
+    data = _data_words(pdu.data)
     return (
         f"NBIPX {_SESSION_TITLES[pdu.kind]} [{bits_text(pdu.control, _CONTROLS)}], "
         f"connection {pdu.source_id:04X} -> {called}, "
@@ -210,6 +217,6 @@ def _nbipx_session(pdu: NbipxSession) -> str:
 
 def describe_nmpi(packet: Nmpi) -> str:
     """``NMPI query name TEST1<00> -> MDJR98<20>``."""
-    data = f", {len(packet.data)} octets" if packet.data else ""
+    data = _data_words(packet.data)
     names = f"{name_text(packet.source)} -> {name_text(packet.requested)}"
     return f"NMPI {_OPERATIONS[packet.operation]} {names}{data}"

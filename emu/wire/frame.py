@@ -31,6 +31,8 @@ from emu.pdu.ncp import NcpReply, NcpRequest, Watchdog
 from emu.pdu.nmpi import SOCKET_MAILSLOT, SOCKET_NAME_QUERY, Nmpi
 from emu.pdu.rip_sap import Rip, Sap
 from emu.pdu.serialization import SOCKET_SERIALIZATION, Serialization
+from emu.pdu.smb.header import SOCKET_SMB_CLIENT, SOCKET_SMB_SERVER
+from emu.pdu.smb.message import Smb
 from emu.pdu.spx import Spx
 from emu.wire import ethernet
 from emu.wire.arp import ARP_OCTETS, decode_arp, encode_arp
@@ -51,6 +53,7 @@ from emu.wire.ncp import decode_ncp, encode_ncp
 from emu.wire.nmpi import decode_nmpi, encode_nmpi
 from emu.wire.rip_sap import decode_rip, decode_sap, encode_rip, encode_sap
 from emu.wire.serialization import decode_serialization, encode_serialization
+from emu.wire.smb.message import dissect_smb, encode_smb
 from emu.wire.spx import decode_spx, encode_spx
 
 #: The fragment offset of ``flags_fragment`` (RFC 791 3.1).
@@ -162,6 +165,8 @@ _DECODERS_BY_SOCKET: tuple[tuple[int, Callable[[bytes], object]], ...] = (
     (SOCKET_NAME_QUERY, decode_nmpi),
     (SOCKET_MAILSLOT, decode_nmpi),
     (SOCKET_SERIALIZATION, decode_serialization),
+    (SOCKET_SMB_SERVER, dissect_smb),
+    (SOCKET_SMB_CLIENT, dissect_smb),
 )
 
 
@@ -247,6 +252,8 @@ def _encode_over_ipx(layer: object) -> bytes:
             return encode_rip(layer)
         case Serialization():
             return encode_serialization(layer)
+        case Smb():
+            return encode_smb(layer)
         case _:
             raise TypeError(f"no place for {layer!r} in a frame")
 

@@ -20,6 +20,7 @@ from emu.wire import (
     llc2,
     nbf,
     nbipx,
+    nbss,
     ncp,
     nmpi,
     rip_sap,
@@ -27,6 +28,9 @@ from emu.wire import (
     spx,
     tcp_flow,
 )
+from emu.wire.smb import message as smb
+from tests.wire.smb.carriers import over_direct_ipx
+from tests.wire.smb.values import EXPECTED, SMB
 from tests.wire.strategies import thorough
 from tests.wire.test_tcp_flow import FRAME
 from tests.wire.vectors import FRAMES, IPX, NETBEUI
@@ -56,9 +60,12 @@ DECODERS: tuple[tuple[Callable[[bytes], Any], bytes], ...] = (
     (partial(nbipx.decode_nbipx, packet_type=20), bytes(33)),
     (nmpi.decode_nmpi, bytes(32)),
     (serialization.decode_serialization, b""),
+    (nbss.decode_nbss, b"\x81\0\0\x44"),
+    *((smb.decode_smb, octets[:33]) for octets in SMB.values()),
 )
 
 
+(SMB_FRAME,) = over_direct_ipx([(True, EXPECTED["read"])])
 #: Nothing; addresses; and as far as each family's own octets begin.
 STARTS = (
     b"",
@@ -68,6 +75,7 @@ STARTS = (
     bytes(13) + b"\x04\xf0\xf1",
     FRAMES["ethernet-ii"][:14] + IPX["spx-watchdog"][:30],
     FRAMES["ethernet-ii"][:14] + IPX["nbipx-probe"][:30],
+    SMB_FRAME[:-11],
 )
 
 

@@ -46,9 +46,36 @@ from emu.wire.scapy_layers.nbipx import (
     NmpiLayer,
     SerializationLayer,
 )
+from emu.wire.scapy_layers.nbss import NbssLayer
 from emu.wire.scapy_layers.ncp import NcpReplyLayer, NcpRequestLayer, NcpWatchdogLayer
 from emu.wire.scapy_layers.ppp import PppControlLayer, PppLayer, PppOptionLayer
 from emu.wire.scapy_layers.rip_sap import RipEntryLayer, RipLayer, SapEntryLayer, SapLayer
+from emu.wire.scapy_layers.smb import (
+    SmbCloseRequestLayer,
+    SmbEmptyLayer,
+    SmbHeaderLayer,
+    SmbLinkLayer,
+    SmbLockingRequestLayer,
+    SmbNegotiateResponseLayer,
+    SmbNtCreateRequestLayer,
+    SmbNtCreateResponseLayer,
+    SmbOpenRequestLayer,
+    SmbOpenResponseLayer,
+    SmbReadLargeLayer,
+    SmbReadRequestLayer,
+    SmbReadResponseLayer,
+    SmbSessionSetupRequestLayer,
+    SmbSessionSetupResponseLayer,
+    SmbTransactionRequestLayer,
+    SmbTransactionResponseLayer,
+    SmbTreeConnectRequestLayer,
+    SmbTreeConnectResponseLayer,
+    SmbTreeConnectRightsLayer,
+    SmbWordLayer,
+    SmbWriteLargeLayer,
+    SmbWriteRequestLayer,
+    SmbWriteResponseLayer,
+)
 from emu.wire.scapy_layers.spx import SpxLayer
 
 __all__ = (
@@ -72,6 +99,7 @@ __all__ = (
     "NbipxDatagramLayer",
     "NbipxNameLayer",
     "NbipxSessionLayer",
+    "NbssLayer",
     "NcpReplyLayer",
     "NcpRequestLayer",
     "NcpWatchdogLayer",
@@ -86,6 +114,30 @@ __all__ = (
     "SapEntryLayer",
     "SapLayer",
     "SerializationLayer",
+    "SmbCloseRequestLayer",
+    "SmbEmptyLayer",
+    "SmbHeaderLayer",
+    "SmbLinkLayer",
+    "SmbLockingRequestLayer",
+    "SmbNegotiateResponseLayer",
+    "SmbNtCreateRequestLayer",
+    "SmbNtCreateResponseLayer",
+    "SmbOpenRequestLayer",
+    "SmbOpenResponseLayer",
+    "SmbReadLargeLayer",
+    "SmbReadRequestLayer",
+    "SmbReadResponseLayer",
+    "SmbSessionSetupRequestLayer",
+    "SmbSessionSetupResponseLayer",
+    "SmbTransactionRequestLayer",
+    "SmbTransactionResponseLayer",
+    "SmbTreeConnectRequestLayer",
+    "SmbTreeConnectResponseLayer",
+    "SmbTreeConnectRightsLayer",
+    "SmbWordLayer",
+    "SmbWriteLargeLayer",
+    "SmbWriteRequestLayer",
+    "SmbWriteResponseLayer",
     "SnapLayer",
     "SpxLayer",
     "SspControlLayer",
@@ -117,6 +169,9 @@ for _nbipx, _type in ((NbipxNameLayer, 20), (NbipxDatagramLayer, 4), (NbipxSessi
     )
 bind_layers(IpxLayer, NmpiLayer, destination_socket=0x0551, packet_type=20)
 bind_layers(IpxLayer, SerializationLayer, destination_socket=0x0457, source_socket=0x0457)
+bind_layers(
+    IpxLayer, SmbHeaderLayer, destination_socket=0x0550, source_socket=0x0552, packet_type=4
+)
 bind_layers(LlcUnnumberedLayer, NbfNameLayer, control=3)
 bind_layers(LlcUnnumberedLayer, LlcFrameRejectLayer, control=0x97, ssap=0xF1)
 

@@ -69,7 +69,7 @@ class IpxLayer(Packet):
 
     def guess_payload_class(self, payload: bytes) -> type[Packet]:
         """By packet type for NCP and SPX, by socket for the others (facts/ipx.md 1.5 to 1.12)."""
-        from emu.wire.scapy_layers import nbipx, ncp, rip_sap, spx
+        from emu.wire.scapy_layers import nbipx, ncp, rip_sap, smb, spx
 
         if self.packet_type in (5, 17):
             return spx.class_of(payload) if self.packet_type == 5 else ncp.class_of(payload)
@@ -82,5 +82,7 @@ class IpxLayer(Packet):
             return rip_sap.RipLayer
         if 0x0551 in sockets or 0x0553 in sockets:
             return nbipx.nmpi_class_of(payload)
+        if 0x0550 in sockets or 0x0552 in sockets:
+            return smb.header_class_of(payload)
         serial = 0x0457 in sockets and len(payload) == 6
         return nbipx.SerializationLayer if serial else Raw
