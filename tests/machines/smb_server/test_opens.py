@@ -151,6 +151,14 @@ def test_a_wait_is_cancelled_with_its_session_or_tree(ending: object) -> None:
     d.done(2, **U).armed({"oplock break of file 1": s(36), **SCAN})
 
 
+def test_a_wait_is_cancelled_with_its_session_though_the_tree_stays() -> None:
+    d = held(params=replace(NT4_SERVER, logoff_frees_trees=False)).at(s(2))
+    d.receives(call(2, LogOff(), uid=0x800))
+    d.sends(answer(2, Refused(fault=faults.CANCELLED), **U, tag=7))
+    d.delivers(ceased(Kind.SESSION, 2, 0x800, "ann", "logged off", 0x800))
+    d.done(2, uid=0x800).armed({"oplock break of file 1": s(36), **SCAN})
+
+
 def test_a_lost_circuit_is_not_answered() -> None:
     d = held().at(s(2)).asked(ConnectionBroke(connection=2, cause="reset"))
     d.delivers(ceased(Kind.TREE, 2, 0x800, "DATA", "reset", 0x800))
