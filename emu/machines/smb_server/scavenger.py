@@ -33,8 +33,11 @@ class Scavenger:
         return self._next_ns if self._book.connections else None
 
     def connected(self, now: int) -> None:
-        """Somebody is there: the next beat after now counts."""
-        if self._next_ns <= now:
+        """Somebody is about to be there: if he is the first, the next beat after now counts.
+
+        Not otherwise: a beat that is due at this very instant must not be skipped.
+        """
+        if not self._book.connections:
             self._next_ns = self._beat_after(now)
 
     def expire(self, now: int) -> list[Effect]:

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from emu.machines.base import EXPIRED, Asked
 from emu.machines.smb_server import NT4_SERVER, ServerParams, ShareSetting, faults
 from emu.machines.smb_server.administration import FileClose, Ordered
 from emu.machines.smb_server.calls import (
+    BreakOplock,
     Close,
     Echo,
     Echoed,
@@ -17,11 +19,12 @@ from emu.machines.smb_server.calls import (
     FindFirst,
     FindNext,
     Found,
+    Oplock,
     Read,
     Refused,
     TreeConnect,
 )
-from emu.machines.smb_server.events import Dropped, Kind
+from emu.machines.smb_server.events import Connected, Dropped, Kind
 from emu.units import seconds as s
 
 from .parts import Talk, answer, began, call, ceased, does_not_come_out, wanted
@@ -118,6 +121,33 @@ def test_an_operation_on_the_very_beat_counts() -> None:
     d.refused(1, TreeConnect(share="none"), faults.BAD_NETWORK_NAME, uid=0x800)
     d.quiet_until(s(1800) - 1)
     dropped(d.at(s(1800)), "900").armed({})
+
+
+def test_a_client_that_comes_on_the_very_beat_does_not_put_it_off() -> None:
+    """A frame comes before a timer, so the newcomer is there when the scavenger looks."""
+    d = Talk().connected(1).log_on(1, "ann", 0x800).at(s(900))
+    about = Connected(connection=2, client="WS2", address="", transport="nbt")
+    assert len(d.server.step(Asked(about), s(900))) == 1
+    dropped(d, "900").armed({"scavenger": s(930)})
+
+
+def test_a_late_look_does_not_shift_the_beat() -> None:
+    d = Talk().connected(1)
+    assert not d.server.step(EXPIRED, s(31))
+    d.at(s(31)).armed({"scavenger": s(60)})
+
+
+def test_a_request_under_way_bars_autodisconnect() -> None:
+    """Autodisconnect 0, looked at every 5 s: the second only waits for the first's oplock."""
+    d = Talk(replace(NT4_SERVER, autodisconnect_ns=0))
+    at, batch = {"uid": 0x800, "tid": 0x800}, wanted("A.TXT", oplock=Oplock.BATCH)
+    for connection, client in ((1, "WS1"), (2, "WS2")):
+        d.connected(connection, client).log_on(connection, "ann", 0x800)
+        d.tree(connection, 0x800, 0x800)
+    d.opened(1, 0x800, 0x800, 0x800, batch, size=5, oplock=Oplock.BATCH)
+    d.receives(call(2, batch, **at))
+    d.sends(BreakOplock(connection=1, tid=0x800, fid=0x800, level=Oplock.LEVEL_II))
+    d.quiet_until(s(35) - 1).counts(2, 1)
 
 
 def test_idleness_is_the_circuits_not_the_sessions() -> None:

@@ -246,6 +246,13 @@ def test_a_write_breaks_level_ii_without_a_wait() -> None:
     d.asks(2, Read(fid=0x800, offset=0, length=99), ReadData(data=b"Alpha\0\0z"), **U).armed(SCAN)
 
 
+def test_a_writer_keeps_its_own_level_ii() -> None:
+    d = two().opened(1, 0x800, 0x800, 0x800, wanted("A.TXT"), size=5)
+    asked = wanted("A.TXT", access=BOTH, oplock=BATCH)
+    d.opened(2, 0x800, 0x800, 0x800, asked, size=5, oplock=LEVEL_II)
+    d.asks(2, Write(fid=0x800, offset=0, data=b"A"), Written(count=1), **U).armed(SCAN)
+
+
 def test_a_truncation_leaves_nothing_to_read_ahead() -> None:
     d = two()
     d.opened(1, 0x800, 0x800, 0x800, wanted("A.TXT", oplock=BATCH), size=5, oplock=BATCH)

@@ -258,3 +258,8 @@ def test_vc_zero_ends_other_circuits(
     d.log_on(2, "cid", 0x801, vc_number=0)  # the own circuit is no other one
     d.counts(2, 0).armed(SCAN)
     assert d.server.statistics.errored_out == 1
+
+
+def test_clients_without_a_name_are_not_each_other() -> None:
+    d = Talk().connected(1, "").log_on(1, "ann", 0x800).connected(2, "")
+    d.log_on(2, "bob", 0x800, vc_number=0).counts(2, 0).armed(SCAN)
