@@ -19,7 +19,6 @@ end stays, the lower one moves by s.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from functools import cache
 from math import sqrt
@@ -129,7 +128,6 @@ def test_detection_is_uniform_over_the_cycle(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not os.environ.get("EMU_SLOW"), reason="20 s; EMU_SLOW=1 plays it")
 def test_the_scenarios_own_window_gives_the_same_law() -> None:
     """2 h and 2.6 s, 24.07 cycles of NetWare's: the 0.07 of one weigh 0.3 % of all faults."""
     case = CASES["ncp-netware, dialled"]
