@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emu import resources
 from emu.box.model import Box
 from emu.machines.forget import BoxParams, MidStream
-from emu.policy.model import Source
-from emu.policy.toml_files import Library, find, read
+from emu.policy.data_files import judged_file, sources_of, titles
+from emu.policy.toml_files import Library
 
 if TYPE_CHECKING:
     from emu.box.schema import BoxFile
@@ -23,11 +22,22 @@ def box_names() -> list[str]:
 
 def box_titles() -> dict[str, str]:
     """Name and title of every shipped box, without judging the files any further."""
-    folder = resources.boxes_folder()
-    return {
-        name: str(tomllib.loads((folder / f"{name}.toml").read_text("utf-8"))["title"])
-        for name in box_names()
-    }
+    return titles(_library())
+
+
+def _library() -> Library:
+    return Library(
+        kind="box",
+        folder=resources.boxes_folder(),
+        names=box_names(),
+        listing="boxes",
+    )
+
+
+def _schema() -> type[BoxFile]:
+    from emu.box.schema import BoxFile
+
+    return BoxFile
 
 
 def load_box(name_or_path: str | Path, *, where: str = "") -> Box:
@@ -35,29 +45,13 @@ def load_box(name_or_path: str | Path, *, where: str = "") -> Box:
 
     ``where``: what named it, for messages.  Raises ``InputError`` for whatever is wrong.
     """
-    # pydantic costs start-up time, and only whoever loads a box needs it.
-    from pydantic import ValidationError
-
-    from emu.box.schema import BoxFile
-    from emu.policy.problems import input_error
-
-    library = Library(
-        kind="box", folder=resources.boxes_folder(), names=box_names(), listing="boxes"
-    )
-    found = find(str(name_or_path), library, where=where)
-    try:
-        judged = BoxFile.model_validate(read(found, "box"))
-    except ValidationError as error:
-        raise input_error(found.shown, error) from None
+    name, judged = judged_file(name_or_path, _library(), _schema, where=where)
     return Box(
-        name=found.name,
+        name=name,
         title=judged.title,
         kind=judged.kind,
         params=_params(judged),
-        sources={
-            key: Source(grade=entry.grade, text=entry.source)
-            for key, entry in judged.sources.items()
-        },
+        sources=sources_of(judged.sources),
     )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emu import resources
 from emu.line.model import Line
-from emu.policy.model import Source
-from emu.policy.toml_files import Library, find, read
+from emu.policy.data_files import judged_file, sources_of, titles
+from emu.policy.toml_files import Library
+
+if TYPE_CHECKING:
+    from emu.line.schema import LineFile
 
 
 def line_names() -> list[str]:
@@ -18,11 +21,22 @@ def line_names() -> list[str]:
 
 def line_titles() -> dict[str, str]:
     """Name and title of every shipped line, without judging the files any further."""
-    folder = resources.lines_folder()
-    return {
-        name: str(tomllib.loads((folder / f"{name}.toml").read_text("utf-8"))["title"])
-        for name in line_names()
-    }
+    return titles(_library())
+
+
+def _library() -> Library:
+    return Library(
+        kind="line",
+        folder=resources.lines_folder(),
+        names=line_names(),
+        listing="lines",
+    )
+
+
+def _schema() -> type[LineFile]:
+    from emu.line.schema import LineFile
+
+    return LineFile
 
 
 def load_line(name_or_path: str | Path, *, where: str = "") -> Line:
@@ -30,30 +44,14 @@ def load_line(name_or_path: str | Path, *, where: str = "") -> Line:
 
     ``where``: what named it, for messages.  Raises ``InputError`` for whatever is wrong.
     """
-    # pydantic costs start-up time, and only whoever loads a line needs it.
-    from pydantic import ValidationError
-
-    from emu.line.schema import LineFile
-    from emu.policy.problems import input_error
-
-    library = Library(
-        kind="line", folder=resources.lines_folder(), names=line_names(), listing="lines"
-    )
-    found = find(str(name_or_path), library, where=where)
-    try:
-        judged = LineFile.model_validate(read(found, "line"))
-    except ValidationError as error:
-        raise input_error(found.shown, error) from None
+    name, judged = judged_file(name_or_path, _library(), _schema, where=where)
     return Line(
-        name=found.name,
+        name=name,
         title=judged.title,
         kind=judged.kind,
         bits_per_second=judged.bits_per_second,
         channels=judged.channels,
         set_up_ns=judged.set_up,
         opening_ns=judged.opening,
-        sources={
-            key: Source(grade=entry.grade, text=entry.source)
-            for key, entry in judged.sources.items()
-        },
+        sources=sources_of(judged.sources),
     )

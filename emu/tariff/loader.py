@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emu import resources
-from emu.policy.model import Source
-from emu.policy.toml_files import Library, find, read
+from emu.policy.data_files import judged_file, sources_of, titles
+from emu.policy.toml_files import Library
 from emu.tariff.model import DAY_NS, Rate, Tariff, Volume, Week
 
 if TYPE_CHECKING:
@@ -25,11 +24,22 @@ def tariff_names() -> list[str]:
 
 def tariff_titles() -> dict[str, str]:
     """Name and title of every shipped tariff, without judging the files any further."""
-    folder = resources.tariffs_folder()
-    return {
-        name: str(tomllib.loads((folder / f"{name}.toml").read_text("utf-8"))["title"])
-        for name in tariff_names()
-    }
+    return titles(_library())
+
+
+def _library() -> Library:
+    return Library(
+        kind="tariff",
+        folder=resources.tariffs_folder(),
+        names=tariff_names(),
+        listing="tariffs",
+    )
+
+
+def _schema() -> type[TariffFile]:
+    from emu.tariff.schema import TariffFile
+
+    return TariffFile
 
 
 def load_tariff(name_or_path: str | Path, *, where: str = "") -> Tariff:
@@ -37,24 +47,8 @@ def load_tariff(name_or_path: str | Path, *, where: str = "") -> Tariff:
 
     ``where``: what named it, for messages.  Raises ``InputError`` for whatever is wrong.
     """
-    # pydantic costs start-up time, and only whoever loads a tariff needs it.
-    from pydantic import ValidationError
-
-    from emu.policy.problems import input_error
-    from emu.tariff.schema import TariffFile
-
-    library = Library(
-        kind="tariff",
-        folder=resources.tariffs_folder(),
-        names=tariff_names(),
-        listing="tariffs",
-    )
-    found = find(str(name_or_path), library, where=where)
-    try:
-        judged = TariffFile.model_validate(read(found, "tariff"))
-    except ValidationError as error:
-        raise input_error(found.shown, error) from None
-    return _tariff(judged, found.name)
+    name, judged = judged_file(name_or_path, _library(), _schema, where=where)
+    return _tariff(judged, name)
 
 
 def _tariff(judged: TariffFile, name: str) -> Tariff:
@@ -68,10 +62,7 @@ def _tariff(judged: TariffFile, name: str) -> Tariff:
         rates=tuple(map(_rate, judged.rates)),
         volume=None if volume is None else Volume(octets=volume.octets, price=volume.price),
         utc_offset_ns=judged.utc_offset or 0,
-        sources={
-            key: Source(grade=entry.grade, text=entry.source)
-            for key, entry in judged.sources.items()
-        },
+        sources=sources_of(judged.sources),
     )
 
 
