@@ -17,6 +17,8 @@ from emu.capture import pcapng
 from emu.capture.ledger import Ledger
 from emu.capture.recording import Recording
 from emu.errors import InputError
+from emu.machines.dlsw.params import CISCO
+from emu.machines.dlsw.params import assumptions as dlsw_assumptions
 from emu.machines.ncp import NcpParams
 from emu.machines.terminal_session import Rules
 from emu.net.bill import line_figures
@@ -276,6 +278,8 @@ def _assumed(world: World, policies: Iterable[Policy]) -> Iterator[Mapping[str, 
         yield from policy.assumptions()
     for line in world.lines.values():
         yield from line.spec.assumptions()
+    if world.lines and world.router_rules.get("router.netbeui") == "dlsw":
+        yield from dlsw_assumptions(CISCO)
     for box in world.boxes.values():
         yield from box.spec.assumptions()
 

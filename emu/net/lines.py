@@ -204,7 +204,7 @@ class LineLayer:
             channels=spec.line.channels,
             destinations=others,
             dialer_list=spec.dialer_list,
-            lcp=lcp(magic),
+            lcp=lcp(magic, bridging=self._netbeui() == "bridge"),
             networks=self._networks(end),
             opening_ns=spec.opening_ns,
             next_unit=None if spec.tariff is None else _unit_edges(spec.tariff),

@@ -58,3 +58,13 @@ def test_answered_for_two_hours_and_then_dropped() -> None:
     since the last answer was the router's."""
     noticed = noticed_s("ncp-netware-spoofed-then-dropped")
     assert noticed is not None and 7200 + 593 < noticed < 7200 + 125 + 890
+
+
+def test_an_answer_over_dlsw_lists_what_its_switches_assume() -> None:
+    """Their numbers stand in no policy file, so the run has to confess them."""
+    result = play(load_scenario("spoofed-forever"), load_policy("nbf-nt4-dlsw"))
+    assumed = {str(each["what"]): each["value"] for each in result.assumptions}
+    assert assumed["dlsw.link.window"] == "7"
+    assert assumed["dlsw.circuit_start_ns"] == "1m"
+    plain = play(load_scenario("spoofed-forever"), load_policy("nbf-nt4"))
+    assert not [each for each in plain.assumptions if str(each["what"]).startswith("dlsw")]

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from emu.machines.llc2.back_off import Fixed
 from emu.machines.llc2.params import DM_THEN_ACCEPT, LinkParams
 from emu.machines.tcp.params import Personality, TcpParams
-from emu.units import milliseconds, seconds
+from emu.units import format_duration, milliseconds, seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,3 +114,27 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
         "pacing_window": Source("assumption", "RFC 1795 7.6.3 wants it not to be zero"),
     }
 )
+
+
+def assumptions(params: DlswParams) -> list[dict[str, str]]:
+    """What no source decides, as the answers of a run list it."""
+    return [
+        {"what": f"dlsw.{name}", "value": _shown(params, name), "why": source.text}
+        for name, source in SOURCES.items()
+        if source.grade == "assumption"
+    ]
+
+
+def _shown(params: DlswParams, name: str) -> str:
+    value: object = params
+    for part in name.split("."):
+        value = getattr(value, part)
+    match value:
+        case Fixed(first_ns=first_ns):
+            return format_duration(first_ns)
+        case Personality(ttl=ttl):
+            return f"TTL {ttl}"
+        case int() if name.endswith("_ns"):
+            return format_duration(value)
+        case _:
+            return str(value).lower()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emu.machines.ppp import Negotiated
+from emu.pdu.bridging import MRU_MIN_OCTETS
 from emu.pdu.ppp import (
     PROTOCOL_IPCP,
     PROTOCOL_IPXCP,
@@ -13,6 +14,7 @@ from emu.pdu.ppp import (
     ipx_node,
     mac_address_required,
     magic_number,
+    maximum_receive_unit,
 )
 
 #: Options that are taken as they come: LCP's receive unit and magic number (RFC 1661 6), IPCP's
@@ -26,9 +28,15 @@ _NBFCP_KNOWS = frozenset({2, 3, 4})
 _UNNUMBERED = 0
 
 
-def lcp(magic: int) -> Negotiated:
-    """``magic``: 32 bits, another one at each end."""
-    return Negotiated(protocol=PROTOCOL_LCP, wants=(magic_number(magic),), knows=_LCP_KNOWS)
+def lcp(magic: int, *, bridging: bool = False) -> Negotiated:
+    """``magic``: 32 bits, another one at each end.
+
+    ``bridging``: whole Ethernet frames cross, so the receive unit must be larger than PPP's own
+    1500 (RFC 2878 4.1.1).
+    """
+    unit = (maximum_receive_unit(MRU_MIN_OCTETS),) if bridging else ()
+    wants = (*unit, magic_number(magic))
+    return Negotiated(protocol=PROTOCOL_LCP, wants=wants, knows=_LCP_KNOWS)
 
 
 def ipcp(address: bytes) -> Negotiated:

@@ -25,36 +25,11 @@ from emu.pdu.ethernet import EthernetFrame, EthernetII, Framing
 from emu.pdu.ipx import TYPE_NCP, TYPE_SPX, IpxDatagram
 from emu.pdu.ncp import WATCHDOG_ANSWER, WATCHDOG_POLL, Watchdog
 from emu.pdu.spx import Spx
-from emu.stations.router.inspector import PASS, Inspector, Ruling
+from emu.stations.router.inspector import PASS, Ruling
 from emu.wire.ethernet import decode_ethernet
 from emu.wire.ipx import ipx_frame, ipx_of_frame
 from emu.wire.ncp import decode_ncp, encode_ncp
 from emu.wire.spx import decode_spx, encode_spx
-
-
-class Inspectors:
-    """Several inspectors at one port: the first that has something to say rules.
-
-    Those behind it do not see that frame: it is not going on, or it has been dealt with.
-    """
-
-    def __init__(self, inspectors: tuple[Inspector, ...]) -> None:
-        self._inspectors = inspectors
-
-    def outbound(self, frame: bytes, now: int) -> Ruling:
-        """See ``Inspector``."""
-        rulings = (inspector.outbound(frame, now) for inspector in self._inspectors)
-        return next((ruling for ruling in rulings if ruling != PASS), PASS)
-
-    def inbound(self, frame: bytes, now: int) -> Ruling:
-        """See ``Inspector``."""
-        rulings = (inspector.inbound(frame, now) for inspector in self._inspectors)
-        return next((ruling for ruling in rulings if ruling != PASS), PASS)
-
-    def link_changed(self, *, up: bool, now: int) -> None:
-        """See ``Inspector``: all of them are told."""
-        for inspector in self._inspectors:
-            inspector.link_changed(up=up, now=now)
 
 
 class WatchdogSpoofer:

@@ -24,7 +24,7 @@ from emu.machines.spoof import (
     Windows,
 )
 from emu.stations.router.inspector import PASS, Ruling
-from emu.stations.router.spoofing import Inspectors, WatchdogSpoofer
+from emu.stations.router.spoofing import WatchdogSpoofer
 from emu.units import milliseconds as ms
 from emu.units import seconds as s
 from tests.wire.outside import find_tshark
@@ -221,46 +221,7 @@ def test_cyberswitch_forwards_while_the_link_is_up() -> None:
     assert world.run(DAY + s(7_200 + 890)) == ["lost"]
 
 
-# --- several inspectors ---------------------------------------------------------------------
-
-
-class Fixed:
-    """Rules the same about every frame, and remembers what it was told."""
-
-    def __init__(self, ruling: Ruling) -> None:
-        self.ruling = ruling
-        self.heard: list[object] = []
-
-    def outbound(self, frame: bytes, now: int) -> Ruling:
-        self.heard.append(("out", frame, now))
-        return self.ruling
-
-    def inbound(self, frame: bytes, now: int) -> Ruling:
-        self.heard.append(("in", frame, now))
-        return self.ruling
-
-    def link_changed(self, *, up: bool, now: int) -> None:
-        self.heard.append((up, now))
-
-
-def test_the_first_inspector_that_does_not_pass_rules() -> None:
-    answers, drops = Ruling(forward=False, answers=(b"a",)), Ruling(forward=False)
-    one, two, three = Fixed(Ruling()), Fixed(answers), Fixed(drops)
-    chain = Inspectors((one, two, three))
-    assert chain.outbound(b"x", 1) == answers
-    assert chain.inbound(b"y", 2) == answers
-    assert one.heard == two.heard == [("out", b"x", 1), ("in", b"y", 2)]
-    assert three.heard == []
-
-
-def test_everybody_hears_of_the_link() -> None:
-    one, two = Fixed(Ruling(forward=False)), Fixed(PASS)
-    Inspectors((one, two)).link_changed(up=True, now=7)
-    assert one.heard == two.heard == [(True, 7)]
-
-
-def test_no_inspector_passes_everything() -> None:
-    assert Inspectors(()).outbound(b"x", 0) == PASS == Inspectors(()).inbound(b"x", 0)
+# --- whatever else comes along ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mode", [Always(), IOS_WINDOWS, CYBERSWITCH, Forward()])
