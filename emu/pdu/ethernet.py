@@ -5,7 +5,8 @@ Source: IEEE 802.3 and 802.2; the four IPX framings of facts/ipx.md 1.2.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 BROADCAST = b"\xff" * 6
 
@@ -66,3 +67,14 @@ class EthernetFrame:
     framing: Framing
     body: bytes
     trailer: bytes = b""
+
+
+@lru_cache(maxsize=256)
+def without_length(framing: Framing) -> Framing:
+    """The framing without the length of the frame it was read from, fit for another one.
+
+    Remembered: a router asks it for every frame, and frames have few lengths.
+    """
+    if isinstance(framing, EthernetII) or framing.length is None:
+        return framing
+    return replace(framing, length=None)

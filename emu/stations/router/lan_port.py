@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from random import Random
 
 from emu.errors import PeerProtocolError
 from emu.machines.routing import RouterParams
-from emu.pdu.ethernet import BROADCAST, EthernetFrame, EthernetII, Framing
+from emu.pdu.ethernet import BROADCAST, EthernetFrame, EthernetII, Framing, without_length
 from emu.pdu.ip_tcp import Ipv4Datagram
 from emu.pdu.ipx import (
     NODE_BROADCAST,
@@ -170,7 +169,7 @@ class LanPort:
         datagram = ipx_of_frame(frame)
         if datagram is None:
             return
-        framing = _without_length(frame.framing)
+        framing = without_length(frame.framing)
         self._framings[datagram.source.node] = self._framings[frame.source] = framing
         if self.ipx is not None:
             self._route_ipx(frame, datagram, self.ipx, now)
@@ -277,9 +276,3 @@ class LanPort:
             self.ipx.link_changed(router, up=up, now=now)
         for inspector in self.spec.inspectors:
             inspector.link_changed(up=up, now=now)
-
-
-@lru_cache(maxsize=256)
-def _without_length(framing: Framing) -> Framing:
-    """The framing without the length of the frame it was read from."""
-    return framing if isinstance(framing, EthernetII) else replace(framing, length=None)

@@ -21,7 +21,7 @@ from dataclasses import replace
 from emu.errors import PeerProtocolError
 from emu.machines.spoof import Mode, Spoofing, SpxEnds, SpxKeepalives, Verdict
 from emu.machines.spoof.spx import IDLE_NS
-from emu.pdu.ethernet import EthernetFrame, EthernetII, Framing
+from emu.pdu.ethernet import EthernetFrame, without_length
 from emu.pdu.ipx import TYPE_NCP, TYPE_SPX, IpxDatagram
 from emu.pdu.ncp import WATCHDOG_ANSWER, WATCHDOG_POLL, Watchdog
 from emu.pdu.spx import Spx
@@ -162,12 +162,7 @@ def _back(ethernet: EthernetFrame, probe: IpxDatagram, payload: bytes) -> bytes:
     )
     return ipx_frame(
         datagram,
-        framing=_without_length(ethernet.framing),
+        framing=without_length(ethernet.framing),
         destination=ethernet.source,
         source=ethernet.destination,
     )
-
-
-def _without_length(framing: Framing) -> Framing:
-    """The framing alone: its length is the new frame's own."""
-    return framing if isinstance(framing, EthernetII) else replace(framing, length=None)
