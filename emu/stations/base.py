@@ -14,6 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from emu.machines.base import Note
 from emu.pdu.terminal import Message
+from emu.stations.service import TERMINAL, Service
 
 
 class Timer(Protocol):
@@ -94,7 +95,8 @@ class StationSpec:
     is for IPX (0 for this segment).  ``randomness``: one
     source per host and boot, so that a rebooted host repeats nothing by accident.
     ``serial_first``: what the connections' serials count from, so that two stations of one host
-    share none.
+    share none.  ``service``: what its connections carry.  ``host``: the computer's name.
+    ``session_keepalive_ns``: how long NetBT lets a session be idle (None: for ever).
     """
 
     params: Any
@@ -108,6 +110,9 @@ class StationSpec:
     serial_first: int = 0
     gateways: Mapping[int, int] = field(default_factory=dict[int, int])
     ticks: Mapping[int, int] = field(default_factory=dict[int, int])
+    service: Service = TERMINAL
+    host: str = ""
+    session_keepalive_ns: int | None = None
 
 
 class Station(Protocol):
