@@ -24,6 +24,7 @@ from emu.net.operator import Operator
 from emu.net.programs import Agent, Deed, Person
 from emu.net.records import Records
 from emu.net.routes import FAR_TICKS
+from emu.net.session_keeper import Post
 from emu.net.terminal_server import TerminalServer
 from emu.net.timeline import OPERATOR, Timeline
 from emu.scenario.model import ClientSpec, Scenario
@@ -183,10 +184,9 @@ class World:
 
     def _boot_server(self, boot: Boot) -> Callable[[], Awaitable[None]] | None:
         names = {mac_address(number).hex(): name for name, number in self.addresses.items()}
-        self.terminal = TerminalServer(
-            boot,
-            self.rules,
-            self.records,
+        post = Post(
+            boot=boot,
+            records=self.records,
             names=names,
             transports={
                 name: (carrier.transport.name, carrier.policy)
@@ -197,6 +197,7 @@ class World:
             interface=self.server.nic.link.interface,
             ledger=self.ledger,
         )
+        self.terminal = TerminalServer(post, self.rules)
         by_transport = {carrier.transport.name: carrier for carrier in self.carriers.values()}
         for index, carrier in enumerate(by_transport.values()):
             pinned = self.scenario.server.pinned
