@@ -17,6 +17,7 @@ from emu import resources
 from emu.errors import InputError
 from emu.policy.model import Policy, Source
 from emu.policy.parameters import parameters_of, stack_named, transport_named
+from emu.policy.smb_parameters import NAMESPACE as SMB
 from emu.policy.toml_files import Found, Library, find, read
 from emu.policy.values import Unfit, expectation, nearest, quoted, text_of
 from emu.transports.base import Parameter, Stack, Transport, Value
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 _FIXED_KEYS = (
     "title", "what", "extends", "transport", "stack", "client", "sources",
 )  # fmt: skip
+
+
+#: What SMB rides on when its policy does not say.
+SMB_CARRIER = "tcp-no-keepalive"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +65,7 @@ def load_policy(name_or_path: str | Path) -> Policy:
     Raises ``InputError`` with the file and key for whatever is wrong with it.
     """
     found = find(str(name_or_path), _library())
-    layers = _flattened(found, ())
+    layers = _carried(_flattened(found, ()))
     where = found.shown
     if found.name.startswith("_"):
         expected, hint = "a policy", "names that start with _ are for others to extend"
@@ -109,6 +114,17 @@ def _flattened(found: Found, chain: tuple[Found, ...]) -> list[_Layer]:
         for each in _flattened(base, (*chain, found)):
             layers.setdefault(each.found.path.resolve(), each)
     return [*layers.values(), layer]
+
+
+def _carried(layers: list[_Layer]) -> list[_Layer]:
+    """SMB rules that name no transport ride on NetBT: NT 4 listens on TCP 139 (facts/redirector.md
+    4), and the other carriers are named."""
+    says_transport = any(layer.file.transport for layer in layers)
+    if says_transport or not any(SMB in layer.tables for layer in layers):
+        return layers
+    below = _flattened(find(SMB_CARRIER, _library()), ())
+    own = {layer.found.path.resolve() for layer in layers}
+    return [*(layer for layer in below if layer.found.path.resolve() not in own), *layers]
 
 
 def _layer(found: Found) -> _Layer:
@@ -227,8 +243,10 @@ def _known_tables(layer: _Layer, stack: Stack, client_stack: Stack) -> None:
 def _nothing_missing(
     parameters: Mapping[str, Parameter], values: Mapping[str, Value], where: str
 ) -> None:
+    speaks_smb = any(name.startswith(f"{SMB}.") for name in values)
     for name, parameter in parameters.items():
-        if name not in values and not parameter.optional:
+        optional = parameter.optional and not (speaks_smb and name.startswith(f"{SMB}."))
+        if name not in values and not optional:
             expected = f"a value for {name}: {expectation(parameter)}"
             hint = "give it here with its source, or extend a policy that does"
             raise InputError(where, expected=expected, found="none", hint=hint)

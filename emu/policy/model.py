@@ -49,6 +49,11 @@ class Policy:
     sources: Mapping[str, Source]
     parameters: Mapping[str, Parameter]
 
+    @property
+    def speaks_smb(self) -> bool:
+        """Whether its connections carry SMB, and not terminals."""
+        return "smb.keep_conn" in self.values
+
     def assumptions(self) -> list[dict[str, Value]]:
         """What no source decides: ``what``, ``value`` (durations as text), ``why``."""
         return [

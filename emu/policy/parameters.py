@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from emu.errors import InputError
 from emu.policy.router_parameters import ROUTER_RULES
+from emu.policy.smb_parameters import SMB_RULES
 from emu.policy.values import nearest, one_of, quoted
 from emu.transports.base import Parameter, Stack, Transport
 from emu.units import NS_PER_S
@@ -86,14 +87,14 @@ def parameters_of(*stacks: Stack) -> dict[str, Parameter]:
     """
     found: dict[str, Parameter] = {}
     own = (each for stack in stacks for each in stack.parameters)
-    for parameter in (*own, *SERVER_RULES, *ROUTER_RULES):
+    for parameter in (*own, *SERVER_RULES, *ROUTER_RULES, *SMB_RULES):
         found.setdefault(parameter.name, parameter)
     return found
 
 
 def namespaces() -> list[str]:
     """The tables that hold values in a policy file: ``ncp``, ``tcp``, ..., ``server``,
-    ``router``."""
+    ``router``, ``smb``."""
     stacks = [stack for transport in transports() for stack in transport.stacks]
     return list(dict.fromkeys(name.partition(".")[0] for name in parameters_of(*stacks)))
 

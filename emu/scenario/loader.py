@@ -16,6 +16,7 @@ from emu.scenario.boxed import box_spec
 from emu.scenario.checks import check
 from emu.scenario.dialled import dial_spec
 from emu.scenario.expectations import read_expectation
+from emu.scenario.files import FileService
 from emu.scenario.model import (
     At,
     ClientSpec,
@@ -143,7 +144,7 @@ def _built(document: dict[str, Any], name: str, shown: str) -> Scenario:
 
     try:
         file = ScenarioFile.model_validate(document)
-        values_model().model_validate({"server": file.server})
+        values_model().model_validate({"server": file.server, "smb": file.smb})
     except ValidationError as error:
         raise input_error(shown, error) from None
     scenario = _scenario(file, document, name, shown)
@@ -152,9 +153,13 @@ def _built(document: dict[str, Any], name: str, shown: str) -> Scenario:
 
 
 def _needs(file: ScenarioFile) -> tuple[str, ...]:
-    """What the file says; and a server that pushes needs it whether the file says so or not."""
-    pushes = any(step.do == "push" for step in file.hosts.server.program)
-    return tuple(dict.fromkeys([*file.needs, *(["server-push"] if pushes else [])]))
+    """What the file says; and what its programs need, whether it says so or not."""
+    needs = [*file.needs]
+    if any(step.do == "push" for step in file.hosts.server.program):
+        needs.append("server-push")
+    if any(client.tasks for client in file.clients.values()):
+        needs.append("smb")
+    return tuple(dict.fromkeys(needs))
 
 
 def _scenario(file: ScenarioFile, document: Mapping[str, Any], name: str, shown: str) -> Scenario:
@@ -175,8 +180,17 @@ def _scenario(file: ScenarioFile, document: Mapping[str, Any], name: str, shown:
             link=server.link or _only_link(lans, f"{shown}: hosts.server.link"),
             pinned=_pinned(server.pinned),
             program=tuple(_step(step) for step in server.program),
+            steps=tuple(each.step() for each in server.tasks),
         ),
-        server_rules={f"server.{key}": raw for key, raw in file.server.items()},
+        server_rules={
+            f"{table}.{key}": raw
+            for table, rules in (("server", file.server), ("smb", file.smb))
+            for key, raw in rules.items()
+        },
+        files=FileService(
+            shares=tuple(each.spec(share) for share, each in file.shares.items()),
+            accounts=tuple(each.spec(account) for account, each in file.accounts.items()),
+        ),
         clients=tuple(_client(each, table, lans, shown) for each, table in file.clients.items()),
         faults=tuple(_fault(number, table) for number, table in enumerate(file.faults, 1)),
         expects=_expects(file, shown),
@@ -224,7 +238,7 @@ def _client(name: str, table: ClientTable, links: tuple[LinkSpec, ...], shown: s
     tries = table.log_on_tries or (_TRIES_DEFAULT if table.log_on_again_every else 1)
     return ClientSpec(
         name=name,
-        user=table.user,
+        user=table.user or "",
         link=table.link or _only_link(links, f"{shown}: clients.{name}.link"),
         boot_time_ns=table.boot_time,
         policy=table.policy,
@@ -234,6 +248,8 @@ def _client(name: str, table: ClientTable, links: tuple[LinkSpec, ...], shown: s
         log_on_tries=tries,
         pinned=_pinned(table.pinned),
         phase_ns=table.phase,
+        steps=tuple(each.step() for each in table.tasks),
+        steps_after_restart=tuple(each.step() for each in table.tasks_after_restart),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from emu.policy.model import SCENARIO, Policy, Source
 from emu.scenario.boxed import BoxSpec
 from emu.scenario.dialled import DialSpec
+from emu.scenario.files import FileService, Task, TaskStep, expanded_tasks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,22 +81,28 @@ def expanded(program: Iterable[Step]) -> list[tuple[int, str]]:
 class HostSpec:
     """The server's host.  ``pinned``: see ``schema.ServerPins``.
 
-    ``program``: what it does unasked, see ``vocabulary.SERVER_DEEDS``.
+    ``program``: what it does unasked, see ``vocabulary.SERVER_DEEDS``.  ``steps``: what its
+    administrator does, see ``files.SERVER_TASK_KINDS``.
     """
 
     name: str
     link: str
     pinned: Mapping[str, int]
     program: tuple[Step, ...] = ()
+    steps: tuple[TaskStep, ...] = ()
 
     def deeds(self) -> list[tuple[int, str]]:
         """The program, expanded, in order."""
         return expanded(self.program)
 
+    def tasks(self) -> list[tuple[int, Task]]:
+        """The administrator's tasks, expanded, in order."""
+        return expanded_tasks(self.steps)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSpec:
-    """A client: one user at one host.
+    """A client: one user at one host, or, with ``steps``, whoever works on files there.
 
     ``boot_time_ns``: from power back to programs starting.  ``policy``: pinned, or None for
     the policy under test.  ``log_on_again_every_ns``: from the start of one attempt to the
@@ -115,6 +122,16 @@ class ClientSpec:
     log_on_tries: int
     pinned: Mapping[str, int]
     phase_ns: int = 0
+    steps: tuple[TaskStep, ...] = ()
+    steps_after_restart: tuple[TaskStep, ...] = ()
+
+    def tasks(self) -> list[tuple[int, Task]]:
+        """The tasks on files, expanded: (instant, task) in order."""
+        return expanded_tasks(self.steps)
+
+    def tasks_after_restart(self) -> list[tuple[int, Task]]:
+        """The same behind a restart, counted from the end of the boot."""
+        return expanded_tasks(self.steps_after_restart)
 
     def deeds(self) -> list[tuple[int, str]]:
         """The program, expanded: (instant, deed) in order."""
@@ -211,9 +228,11 @@ class Scenario:
     """One scenario, complete and consistent.
 
     ``needs``: what a policy's transport must provide.  ``server_rules``: what it sets of the
-    policy's ``server.*`` rules, as a file holds them (durations are text).  ``expert_rows``:
-    expert warnings and errors tshark shows on purpose, per policy, ``default`` for the rest.
+    policy's ``server.*`` and ``smb.*`` rules, as a file holds them (durations are text).
+    ``expert_rows``: expert warnings and errors tshark shows on purpose, per policy, ``default``
+    for the rest.
     ``document`` and ``shown``: the tables it was read from and what messages call them.
+    ``files``: what the server offers besides terminals.
     """
 
     name: str
@@ -233,6 +252,12 @@ class Scenario:
     thresholds: tuple[ThresholdSpec, ...]
     document: Mapping[str, Any] = field(repr=False, compare=False)
     shown: str
+    files: FileService = field(default_factory=FileService)
+
+    @property
+    def serves_files(self) -> bool:
+        """Whether it is about files, or about terminals."""
+        return any(client.steps for client in self.clients)
 
     def client(self, name: str) -> ClientSpec:
         """The client of that name; ``KeyError`` when there is none."""

@@ -14,6 +14,7 @@ from pydantic import model_validator as validates
 from emu.policy.problems import FileModel
 from emu.policy.schema import Line, Text, values_model
 from emu.policy.values import Unfit, describe, friendly, nearest, one_of, quoted
+from emu.scenario.files_schema import AccountTable, ClientTask, ServerTask, ShareTable
 from emu.scenario.link_schema import LinkTable
 from emu.scenario.scalars import (
     Deed,
@@ -86,6 +87,7 @@ class ServerHost(FileModel):
     link: Name | None = None
     pinned: ServerPins = Field(default_factory=ServerPins)
     program: list[ServerStep] = Field(default_factory=list[ServerStep])
+    tasks: list[ServerTask] = Field(default_factory=list[ServerTask])
 
 
 class Hosts(FileModel):
@@ -111,18 +113,33 @@ class ClientPins(FileModel):
 
 
 class ClientTable(FileModel):
-    """``[clients.NAME]``."""
+    """``[clients.NAME]``: a terminal's with a user and a program, a file server's with tasks."""
 
-    user: Name
+    user: Name | None = None
     link: Name | None = None
     boot_time: Span
     phase: Instant = 0
     policy: Line | None = None
-    program: list[Step] = Field(min_length=1)
+    program: list[Step] = Field(default_factory=list[Step])
     after_restart: list[Again] = Field(default_factory=list[Again])
+    tasks: list[ClientTask] = Field(default_factory=list[ClientTask])
+    tasks_after_restart: list[ClientTask] = Field(default_factory=list[ClientTask])
     log_on_again_every: Span | None = None
     log_on_tries: Annotated[int, count(1, 100_000)] | None = None
     pinned: ClientPins = Field(default_factory=ClientPins)
+
+    @validates(mode="after")
+    def _one_kind(self) -> Self:
+        """Either somebody works at a terminal here, or programs work on files."""
+        if not self.tasks and (self.user is None or not self.program):
+            key = "program" if self.user is not None else "user"
+            hint = "or give it tasks, as a client of a file server"
+            raise Unfit(expected=f"a {key}", found=describe(None), hint=hint, key=key)
+        terminal = (self.user, self.log_on_again_every) != (None, None)
+        if self.tasks and (terminal or self.program or self.after_restart):
+            expected = "no user, program, after_restart or log_on_again_every beside tasks"
+            raise Unfit(expected=expected, found="both", hint='say "by" in each task', key="tasks")
+        return self
 
     @validates(mode="after")
     def _tries_have_a_rhythm(self) -> Self:
@@ -229,7 +246,7 @@ class ThresholdTable(FileModel):
 
 
 class ScenarioFile(FileModel):
-    """A whole scenario file.  ``server`` is judged by the table of the policies' rules."""
+    """A whole scenario file.  The policies' own tables judge ``server`` and ``smb``."""
 
     title: Line
     story: Text
@@ -240,6 +257,9 @@ class ScenarioFile(FileModel):
     links: dict[Name, LinkTable] = Field(min_length=1)
     hosts: Hosts = Field(default_factory=Hosts)
     server: dict[str, Any] = Field(default_factory=dict[str, Any])
+    smb: dict[str, Any] = Field(default_factory=dict[str, Any])
+    shares: dict[Name, ShareTable] = Field(default_factory=dict[str, ShareTable])
+    accounts: dict[Name, AccountTable] = Field(default_factory=dict[str, AccountTable])
     clients: dict[Name, ClientTable] = Field(min_length=1)
     faults: list[FaultTable] = Field(default_factory=list[FaultTable])
     expect: list[ExpectTable] = Field(default_factory=list[ExpectTable])
@@ -254,7 +274,8 @@ def json_schema() -> dict[str, Any]:
     schema = ScenarioFile.model_json_schema()
     rules = values_model().model_json_schema()
     schema["$defs"] = {**schema["$defs"], **rules["$defs"]}
-    schema["properties"]["server"] = rules["properties"]["server"]
+    for table in ("server", "smb"):
+        schema["properties"][table] = rules["properties"][table]
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "emu scenario"
     return schema
