@@ -104,8 +104,6 @@ _REDIRECTOR = (
               " server", low=NS_PER_MS),
     _choice("leak_until", "how long what a log-off has missed stays: until the scavenger ends the"
             " circuit, or until the circuit ends otherwise", "keepconn", "vc-end"),
-    _flag("multiple_users", "MultipleUsersOnConnection: whether all users of a client share one"
-          " circuit"),
 )  # fmt: skip
 
 #: [0] The named rules.

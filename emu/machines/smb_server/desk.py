@@ -126,12 +126,17 @@ class Desk:
             case VcZero.NETBIOS_NAME:
                 mine = connection.client
                 same = [each for each in self._others(connection) if mine and each.client == mine]
+            case VcZero.IP_ADDRESS:  # Samba's "reset on zero vc" (facts/redirector.md 5)
+                same = self._at_the_same_address(connection)
             case VcZero.IP_ADDRESS_EXTSEC if connection.extended_security:
-                mine = connection.about.address
-                same = [each for each in self._others(connection) if each.about.address == mine]
+                same = self._at_the_same_address(connection)
             case _:
                 same = []
         return same
+
+    def _at_the_same_address(self, connection: Connection) -> list[Connection]:
+        mine = connection.about.address
+        return [each for each in self._others(connection) if each.about.address == mine]
 
     def _others(self, connection: Connection) -> list[Connection]:
         return [each for each in self._book.connections.values() if each is not connection]

@@ -23,6 +23,7 @@ class VcZero(Enum):
 
     OFF = "off"
     NETBIOS_NAME = "netbios_name"
+    IP_ADDRESS = "ip_address"
     IP_ADDRESS_EXTSEC = "ip_address_extsec"
 
 
