@@ -88,6 +88,13 @@ class SmbServer:
             for session in connection.sessions
         )
 
+    def row_of(self, connection: int, uid: int, now: int) -> SessionRow:
+        """One line of it; ``KeyError`` when there is no such session."""
+        session = self.book.connections[connection].sessions.get(uid)
+        if session is None:
+            raise KeyError(f"no session {uid} on connection {connection}")
+        return self._administration.row(session, now)
+
     def on_connected(self, about: Connected, now: int) -> list[Effect]:
         serial = about.connection
         if serial in self.book.connections:

@@ -1,0 +1,286 @@
+"""What programs at a client do with files, through the redirector, at the scenario's instants.
+
+One ``FileClient`` is one life of a client: its logon sessions, and by name what they have open.
+Tasks are asked for in their turn and not waited for: several people work here at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from emu.machines.redirector import Redirector
+from emu.machines.redirector.params import RedirectorParams
+from emu.machines.redirector.requests import (
+    CloseWanted,
+    ConnectShareWanted,
+    DataLost,
+    DisconnectShareWanted,
+    Finished,
+    LogOffWanted,
+    LogOnWanted,
+    MapImageWanted,
+    OpenWanted,
+    ReadWanted,
+    TouchWanted,
+    UnmapWanted,
+    WriteWanted,
+)
+from emu.machines.smb.calls import Access
+from emu.net.file_records import Done, FileRecords, Lost
+from emu.net.timeline import PROGRAM, Timeline
+from emu.scenario.files import FileService, FileSpec, Task, content_of
+from emu.scenario.files_checks import IPC
+from emu.stations.smb.client import SmbClient
+
+if TYPE_CHECKING:
+    from emu.capture.ledger import Ledger
+    from emu.net.host import Boot
+    from emu.stations.base import ClientStation, Connection
+
+#: What the server is called by its clients (stations name it on the wire).
+SERVER = "SERVER"
+#: Octets of a page of an image: an x86's (G).
+PAGE_OCTETS = 4096
+
+_ACCESS = {"read": Access.READ, "read-write": Access.READ | Access.WRITE}
+_SHARING = {
+    "read": Access.READ,
+    "read-write": Access.READ | Access.WRITE,
+    "none": Access.NOTHING,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What a client works with.  ``left``: told (client, UID) whenever an owner is gone."""
+
+    client: str
+    timeline: Timeline
+    service: FileService
+    records: FileRecords
+    ledger: Ledger | None
+    left: Callable[[str, int, int], None]
+
+
+class FileClient:
+    """``scan_phase_ns``: when the redirector's scans begin, drawn from the seed."""
+
+    def __init__(self, desk: Desk, boot: Boot, params: RedirectorParams) -> None:
+        self.desk = desk
+        self.station: ClientStation | None = None
+        self.smb: SmbClient | None = None
+        self._boot = boot
+        phase_ns = boot.dice("redirector").randrange(max(1, params.scan_period_ns))
+        self.redirector = Redirector(params, scan_phase_ns=phase_ns, now=desk.timeline.now)
+        self._luids: dict[str, int] = {}
+        self._handles: dict[str, tuple[int, str]] = {}
+        self._views: dict[str, tuple[int, str]] = {}
+        self._asked: dict[int, tuple[Done, Task, str]] = {}
+        self._numbers = 0
+
+    def plug_in(self, station: ClientStation, smb: SmbClient) -> None:
+        """What it speaks by."""
+        self.station, self.smb = station, smb
+
+    @property
+    def connection(self) -> Connection | None:
+        """Its circuit, None while there is none."""
+        return None if self.smb is None else self.smb.circuit_of(SERVER)
+
+    # --- the program ---------------------------------------------------------------------------
+
+    async def follow(self, tasks: Sequence[tuple[int, Task]]) -> None:
+        """Ask for everything in its turn."""
+        for at_ns, task in tasks:
+            await self.desk.timeline.until(at_ns, rank=PROGRAM)
+            await self._boot.going()
+            self.do(task, self.desk.timeline.now)
+
+    def killed(self) -> None:
+        """The programs are dead; the kernel closes what they had open, and nobody logs off."""
+        now = self.desk.timeline.now
+        for view, _ in [*self._views.values()]:
+            self._ask(UnmapWanted(ticket=self._number(), view=view), now)
+        for handle, _ in [*self._handles.values()]:
+            self._ask(CloseWanted(ticket=self._number(), handle=handle), now)
+
+    def do(self, task: Task, now: int) -> None:
+        """One task, now."""
+        ticket = self._number()
+        done = Done(
+            at_ns=now, client=self.desk.client, by=self._by(task), words=task.words, do=task.do
+        )
+        self.desk.records.done.append(done)
+        self._asked[ticket] = (done, task, self._file_of(task))
+        self._log(now, "asked", request=task.words, by=done.by)
+        for request in self._requests(task, ticket):
+            self._ask(request, now)
+
+    def _ask(self, request: object, now: int) -> None:
+        assert self.smb is not None, "plugged in at boot"
+        leaving = self._uids(request.luid) if isinstance(request, LogOffWanted) else ()
+        for uid in leaving:  # before: the log-off may be on the wire in this very step
+            self.desk.left(self.desk.client, uid, now)
+        self.smb.ask(request, now)
+
+    def _uids(self, luid: int) -> list[int]:
+        """The UIDs a logon session has just now."""
+        view = self.redirector.view()
+        found = [each for server in view.servers for each in server.sessions if each.luid == luid]
+        return [each.uid for each in found if each.uid is not None]
+
+    def _number(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    def _by(self, task: Task) -> str:
+        if task.by:
+            return task.by
+        owner = self._views.get(task.view) if task.view else self._handles.get(task.name)
+        return owner[1].partition(" ")[0] if owner is not None else ""
+
+    # --- tasks as requests ---------------------------------------------------------------------
+
+    def _requests(self, task: Task, ticket: int) -> list[object]:
+        match task.do:
+            case "log-on" | "start":
+                luid = self._luids[task.by] = self._number()
+                return [LogOnWanted(ticket=ticket, luid=luid, user=task.by)]
+            case "log-off" | "stop":
+                luid = self._luids.pop(task.by)
+                return [LogOffWanted(ticket=ticket, luid=luid, service=task.do == "stop")]
+            case "connect" | "disconnect" | "browse":
+                return self._connections(task, ticket)
+            case "open":
+                return [self._open(task, ticket)]
+            case "map" | "touch" | "unmap":
+                return [self._image(task, ticket)]
+            case _:
+                return [self._on_handle(task, ticket)]
+
+    def _connections(self, task: Task, ticket: int) -> list[object]:
+        luid = self._luids[task.by]
+        if task.do == "disconnect":
+            return [self._disconnect(ticket, luid, task.share, task.drive)]
+        share = IPC if task.do == "browse" else task.share
+        wanted = ConnectShareWanted(
+            ticket=ticket, luid=luid, server=SERVER, share=share, drive=_drive(task.drive)
+        )
+        if task.do == "connect":
+            return [wanted]
+        # NT 4 drops IPC$ right after validation (Q153066, Q153070).
+        return [wanted, self._disconnect(self._number(), luid, IPC, "")]
+
+    def _disconnect(self, ticket: int, luid: int, share: str, drive: str) -> object:
+        return DisconnectShareWanted(
+            ticket=ticket, luid=luid, server=SERVER, share=share, drive=_drive(drive)
+        )
+
+    def _open(self, task: Task, ticket: int) -> object:
+        share, _, path = task.file.partition("/")
+        handle = self._number()
+        self._handles[task.name] = (handle, f"{task.by} {task.file}")
+        return OpenWanted(
+            ticket=ticket,
+            luid=self._luids[task.by],
+            handle=handle,
+            server=SERVER,
+            share=share,
+            path=path,
+            access=_ACCESS[task.access],
+            sharing=_SHARING[task.sharing],
+            drive=_drive(task.drive),
+        )
+
+    def _image(self, task: Task, ticket: int) -> object:
+        if task.do == "map":
+            handle, owner = self._handles[task.name]
+            view = self._number()
+            self._views[task.view] = (view, owner)
+            return MapImageWanted(ticket=ticket, handle=handle, view=view)
+        if task.do == "touch":
+            return TouchWanted(ticket=ticket, view=self._views[task.view][0], page=task.page)
+        return UnmapWanted(ticket=ticket, view=self._views.pop(task.view)[0])
+
+    def _on_handle(self, task: Task, ticket: int) -> object:
+        if task.do == "close":
+            return CloseWanted(ticket=ticket, handle=self._handles.pop(task.name)[0])
+        handle, owner = self._handles[task.name]
+        if task.do == "read":
+            return ReadWanted(
+                ticket=ticket, handle=handle, offset=task.offset, length=task.octets
+            )
+        word = f"{owner} was here. ".encode()
+        data = (word * (task.octets // len(word) + 1))[: task.octets]
+        return WriteWanted(ticket=ticket, handle=handle, offset=task.offset, data=data)
+
+    def _file_of(self, task: Task) -> str:
+        """The file a read or a page is of: ``share/path``."""
+        known = self._views.get(task.view) if task.do == "touch" else self._handles.get(task.name)
+        return known[1].partition(" ")[2] if known is not None and task.do in _READS else ""
+
+    # --- what comes of it ----------------------------------------------------------------------
+
+    def delivered(self, value: object, now: int, /) -> None:
+        """The redirector has finished something, or lost something."""
+        match value:
+            case Finished() as finished:
+                self._finished(finished, now)
+            case DataLost() as lost:
+                self._lost(lost, now)
+            case other:
+                raise AssertionError(f"a redirector delivered {other!r}")
+
+    def _finished(self, finished: Finished, now: int) -> None:
+        asked = self._asked.pop(finished.ticket, None)
+        if asked is None:  # a part of a task, or a dead program's
+            return
+        done, task, file = asked
+        done.status, done.done_ns, done.why = finished.status, now, finished.why
+        done.resident = finished.resident
+        if finished.sent_as is not None:
+            sent = finished.sent_as
+            done.sent_as = (sent.uid, sent.tid, sent.fid)
+        if file and finished.status == 0 and not finished.resident:
+            offset = task.page * PAGE_OCTETS if task.do == "touch" else task.offset
+            done.foreign = self._foreign(file, offset, finished.data)
+        self._log(now, "finished", request=done.words, status=done.status, why=done.why)
+
+    def _foreign(self, file: str, offset: int, data: bytes) -> str:
+        """Whose octets they are, if not the file's own; a file that was written to is its own."""
+        for name, content in self._contents(offset, len(data)):
+            if content == data and data:
+                return "" if name == file else name
+        return ""
+
+    def _contents(self, offset: int, length: int) -> list[tuple[str, bytes]]:
+        found: list[tuple[str, bytes]] = []
+        for share in self.desk.service.shares:
+            for each in share.files:
+                found.append((f"{share.name}/{each.path}", _part(share.name, each, offset, length)))
+        return found
+
+    def _lost(self, lost: DataLost, now: int) -> None:
+        self.desk.records.lost.append(
+            Lost(at_ns=now, client=self.desk.client, file=lost.path, octets=lost.octets)
+        )
+        self._log(now, "data-lost", file=lost.path, octets=lost.octets)
+
+    def _log(self, now: int, event: str, **fields: int | str | None) -> None:
+        if self.desk.ledger is not None:
+            self.desk.ledger.note(now, event, host=self.desk.client, **fields)
+
+
+_READS = frozenset({"read", "touch"})
+
+
+def _drive(letter: str) -> str:
+    return f"{letter.upper()}:" if letter else ""
+
+
+def _part(share: str, file: FileSpec, offset: int, length: int) -> bytes:
+    return content_of(share, file)[offset : offset + length]
+
+
