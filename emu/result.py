@@ -9,6 +9,7 @@ from typing import Any
 from emu.capture.recording import Recording
 from emu.net.bill import LineFigures
 from emu.net.records import Loss, ProbeCount, Records, SessionRecord, StateRecord
+from emu.result_files import smb_json
 from emu.units import in_seconds
 
 SCHEMA_VERSION = 1
@@ -171,8 +172,10 @@ def link_json(link: LinkResult) -> Json:
 
 
 def run_json(result: RunResult) -> Json:
-    """One run as one object."""
+    """One run as one object; ``smb`` only where files are served."""
     records = result.records
+    files = records.files
+    smb = None if files is None else smb_json(files, result.horizon_ns, result.recording)
     return {
         "schema_version": SCHEMA_VERSION,
         "scenario": result.scenario,
@@ -197,6 +200,7 @@ def run_json(result: RunResult) -> Json:
             "refused_by_limit": records.refused_by_limit,
             "ghost_session_s": in_seconds(result.ghost_ns()),
         },
+        **({} if smb is None else {"smb": smb}),
         "expectations": [
             {
                 "that": judgement.that,

@@ -27,6 +27,7 @@ from emu.net.routes import FAR_TICKS
 from emu.net.world import Carrier, World
 from emu.policy.loader import load_policy
 from emu.policy.model import Policy
+from emu.policy.smb_rules import smb_rules
 from emu.result import LinkResult, RunResult, frame_name
 from emu.scenario.model import Scenario
 from emu.transports.base import Fault, Value
@@ -63,15 +64,24 @@ def parse_gear(text: str) -> Gear:
     return Gear(name=text, speed=speed)
 
 
+def provided_by(policy: Policy) -> frozenset[str]:
+    """What a policy's sessions can do: its transport's gifts, or SMB over it and nothing else."""
+    provides = transport_named(policy.transport).provides
+    if policy.speaks_smb:
+        return provides - {"terminal", "server-push"}
+    return provides - {"smb"}
+
+
 def check_playable(scenario: Scenario, policy: Policy) -> None:
-    """``InputError`` when the policy's transport lacks what the scenario needs."""
-    missing = scenario.unmet_needs(transport_named(policy.transport).provides)
+    """``InputError`` when the policy's sessions lack what the scenario needs."""
+    missing = scenario.unmet_needs(provided_by(policy))
     if missing:
+        what = "SMB" if policy.speaks_smb else policy.transport
         raise InputError(
             f"policy {policy.name}",
-            expected=f"a transport that provides {', '.join(scenario.needs)}"
+            expected=f"a policy that provides {', '.join(scenario.needs)}"
             f" (scenario {scenario.name})",
-            found=f"{policy.transport}, which lacks {', '.join(missing)}",
+            found=f"{what}, which lacks {', '.join(missing)}",
             hint='see "emu list transports"',
         )
 
@@ -131,6 +141,7 @@ def build(
         recording=recording,
         ledger=ledger,
         router_rules=_router_rules(policy, by_client.values()),
+        smb=smb_rules(policy),
     )
 
 
@@ -295,10 +306,10 @@ def _once(assumptions: Iterable[Mapping[str, Value]]) -> Iterator[Mapping[str, V
 
 def _look_at_the_end(world: World) -> None:
     """Sessions that are still active have heard their last octet by now."""
-    assert world.terminal is not None
+    assert world.keeper is not None
     for record in world.records.sessions.values():
-        world.terminal.settle(record)
-        world.terminal.look_at(record)
+        world.keeper.settle(record)
+        world.keeper.look_at(record)
 
 
 def predict(world: World, *, sooner_ns: int = 0) -> dict[int, int | None]:

@@ -14,6 +14,7 @@ from emu.policy.model import Policy
 from emu.result import RunResult
 from emu.scenario.model import Scenario
 from emu.story_calls import bill_sentences, call_events
+from emu.story_files import file_events, file_sentences
 from emu.transports.table import transport_named
 from emu.units import NS_PER_S, format_duration
 
@@ -118,6 +119,10 @@ def _events(scenario: Scenario, result: RunResult) -> Iterator[_Event]:
         if record.losses and not many:
             yield from _last_octet(record)
         yield from _probes(record, result, listed=not many)
+    if records.files is not None:
+        for told in file_events(records.files):
+            style = BAD if told.bad else DIM if told.dim else PLAIN
+            yield _Event(at_ns=told.at_ns, order=1, style=style, text=told.text)
     horizon = scenario.horizon_ns
     ghosts = [s for s in records.sessions.values() if s.open_loss is not None]
     ids = ", ".join(str(ghost.id) for ghost in ghosts)
@@ -230,12 +235,14 @@ def sentences(result: RunResult) -> Iterator[str]:
     """Who noticed, when, for how much; one sentence a session with a fault."""
     struck = [s for s in result.records.sessions.values() if s.losses]
     if not struck:
-        yield _quiet(result)
+        if result.records.files is None:
+            yield _quiet(result)
     elif len(struck) > SESSIONS_WITH_PROBES_MAX:
         yield _crowd(struck, result)
     else:
         for record in struck:
             yield _one(record, result)
+    yield from file_sentences(result)
     yield from bill_sentences(result)
 
 
@@ -251,6 +258,8 @@ def _one(record: SessionRecord, result: RunResult) -> str:
     cost = _cost([record])
     if loss.fault == FORGOTTEN:
         return _cut_off(record, loss, result)
+    if loss.noticed_at_ns is None and loss.ended_at_ns is not None and record.state == "closed":
+        return _ended_otherwise(record, loss, loss.ended_at_ns, cost)
     if loss.noticed_at_ns is None:
         ghost = format_duration(result.horizon_ns - loss.at_ns)
         second = [s for s in result.records.sessions.values() if s.user == record.user]
@@ -266,6 +275,18 @@ def _one(record: SessionRecord, result: RunResult) -> str:
     return (
         f"The server noticed that {record.client} was gone {delay} after it was lost"
         f" ({silence} after its last octet): {cause}; {cost}."
+    )
+
+
+def _ended_otherwise(record: SessionRecord, loss: Loss, ended_ns: int, cost: str) -> str:
+    """Autodisconnect, an administrator, a limit: the session ends, and nobody has noticed why."""
+    last = record.last_octet_ns if loss.last_octet_ns is None else loss.last_octet_ns
+    delay = format_duration(_rounded(ended_ns - loss.at_ns))
+    silence = format_duration(_rounded(ended_ns - last))
+    return (
+        f"No transport noticed that {record.client} was gone; session {record.id} was closed"
+        f" {delay} after it was lost ({silence} after its last octet): {record.states[-1].cause};"
+        f" {cost}."
     )
 
 

@@ -45,6 +45,8 @@ def headline(comparison: Comparison) -> str:
 def heading(rows: Sequence[Row]) -> list[str]:
     """The columns' names; those about money only where a link charges."""
     names = ["policy", "noticed", "median", "p95", "max", "false", "probes", "B on wire"]
+    if _serve_files(rows):
+        names += ["peak", "leaked", "refused", "B lost"]
     currency = currency_of(rows)
     return names if currency is None else [*names, "calls", currency]
 
@@ -55,9 +57,17 @@ def cells(row: Row, rows: Sequence[Row]) -> list[str]:
     figures = [f"{row['noticed']}/{found}"]
     figures += [delay_text(delay[name], found) for name in ("p50", "p95", "max")]
     figures += [f"{row[name]:,}" for name in ("false_disconnects", "probes", "bytes_on_wire")]
+    if _serve_files(rows):
+        figures += [f"{row['peak_sessions']:,}", delay_text(row["leaked_session_s"], 0)]
+        figures += [f"{row['refused_by_limit']:,}", f"{row['data_lost_bytes']:,}"]
     if currency_of(rows) is not None:
         figures += [f"{row['wan_calls']:,}", f"{row['cost']:,.2f}"]
     return [row["policy"], *figures]
+
+
+def _serve_files(rows: Sequence[Row]) -> bool:
+    """Whether the sessions are a file server's."""
+    return any(row["leaked_session_s"] is not None for row in rows)
 
 
 def currency_of(rows: Sequence[Row]) -> str | None:
@@ -83,6 +93,11 @@ def legend(rows: Sequence[Row], mark: str = "*") -> Iterator[str]:
         " rank. false: live clients thrown out. probes, and B on wire with their answers: summed"
         " over all sessions and seeds."
     )
+    if _serve_files(rows):
+        yield (
+            "peak: sessions at once. leaked: time of sessions whose owner had left, summed. refused:"
+            " by a limit. B lost: written and never told to the server."
+        )
     yield f"{mark} no other policy is as good in p95, {cost} and false at once (Pareto front)."
 
 

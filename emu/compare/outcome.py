@@ -27,6 +27,8 @@ class Outcome:
     """One run.  ``probes``: sent by the server; ``frames``, ``bytes_on_wire``: with answers.
 
     ``calls`` to ``currency``: summed over the links, as ``emu run`` has them.
+    ``leaked_ns``: time of sessions without an owner, ``octets_lost``: written and never told to a
+    server; both None where terminals are served.
     ``trace``: only where somebody wants to draw it.
     """
 
@@ -44,12 +46,14 @@ class Outcome:
     ghost_ns: int
     refused_by_limit: int
     peak_sessions: int
+    leaked_ns: int | None = None
+    octets_lost: int | None = None
     trace: Trace | None = None
 
 
 def outcome_of(world: World) -> Outcome:
     """The outcome of a world that has been played."""
-    records = world.records
+    records, files = world.records, world.records.files
     sessions = [*records.sessions.values()]
     links = [link_json(link) for link in link_results(world)]
     return Outcome(
@@ -67,6 +71,8 @@ def outcome_of(world: World) -> Outcome:
         ghost_ns=ghost_ns(records, world.scenario.horizon_ns),
         refused_by_limit=records.refused_by_limit,
         peak_sessions=records.peak_sessions,
+        leaked_ns=None if files is None else files.leaked_ns(world.scenario.horizon_ns),
+        octets_lost=None if files is None else files.octets_lost,
     )
 
 

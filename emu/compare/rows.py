@@ -18,14 +18,15 @@ Row = dict[str, Any]
 def row_of(policy: Policy, outcomes: Sequence[Outcome], varied: Varied | None = None) -> Row:
     """One row; ``pareto`` is decided when all rows are known.
 
-    ``noticed`` and ``never`` count the sessions that had something to notice.  What nothing
-    measures yet (data lost, sessions leaked to a scavenger) is None, not a 0 that claims it.
+    ``noticed`` and ``never`` count the sessions that had something to notice.  What a terminal
+    server cannot have (data lost, sessions leaked to a scavenger) is None, not a 0 that claims it.
     """
     delays = [struck.delay_ns for each in outcomes for struck in each.struck]
     never = sum(delay is None for delay in delays)
     sessions = sum(each.sessions for each in outcomes)
     dropped = sum(each.false_disconnects for each in outcomes)
     rate = wilson(dropped, sessions)
+    leaked_ns = _summed([each.leaked_ns for each in outcomes])
     return {
         "policy": policy.name if varied is None else varied.name,
         "varied": None if varied is None else varied._asdict(),
@@ -46,8 +47,8 @@ def row_of(policy: Policy, outcomes: Sequence[Outcome], varied: Varied | None = 
         "refused_by_limit": sum(each.refused_by_limit for each in outcomes),
         "false_disconnect_rate": {"value": rate.value, "low": rate.low, "high": rate.high},
         "peak_sessions": max(each.peak_sessions for each in outcomes),
-        "leaked_session_s": None,
-        "data_lost_bytes": None,
+        "leaked_session_s": None if leaked_ns is None else in_seconds(leaked_ns),
+        "data_lost_bytes": _summed([each.octets_lost for each in outcomes]),
         "pareto": False,
     }
 
@@ -67,6 +68,12 @@ def ranked(rows: Sequence[Row]) -> list[Row]:
 def cost_field(rows: Sequence[Row]) -> str:
     """What noticing costs: money where a link has a tariff, else the probes' octets."""
     return "cost" if any(row["currency"] for row in rows) else "bytes_on_wire"
+
+
+def _summed(figures: Sequence[int | None]) -> int | None:
+    """None where nothing was measured."""
+    found = [figure for figure in figures if figure is not None]
+    return sum(found) if found else None
 
 
 def _quantiles(delays: Sequence[int | None]) -> dict[str, float | None]:

@@ -184,16 +184,16 @@ class BoxNode:
                 self._returned(record.holder)
 
     def _returned(self, client: str) -> None:
-        terminal, agent = self._world.terminal, self._world.agents.get(client)
-        assert terminal is not None
-        terminal.returned(client, None if agent is None else agent.connection)
+        keeper, agent = self._world.keeper, self._world.agents.get(client)
+        assert keeper is not None
+        keeper.returned(client, None if agent is None else agent.connection)
 
     def _carried(self, outside_key: bytes) -> Iterator[tuple[SessionRecord, Connection]]:
         """The active sessions that a flow carries, as the server knows its peer."""
-        terminal, peer = self._world.terminal, endpoint(outside_key)
+        keeper, peer = self._world.keeper, endpoint(outside_key)
         server = ip_address(1)
-        assert terminal is not None and outside_key[4:8] == server
-        for number, connection in terminal.carrying.items():
+        assert keeper is not None and outside_key[4:8] == server
+        for number, connection in keeper.carrying.items():
             if connection.peer == peer:
                 yield self._world.records.sessions[number], connection
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from emu.machines.base import Note
 from emu.machines.redirector import Redirector
 from emu.machines.redirector.params import RedirectorParams
 from emu.machines.redirector.requests import (
@@ -29,17 +30,18 @@ from emu.machines.redirector.requests import (
 )
 from emu.machines.smb.calls import Access
 from emu.net.file_records import Done, FileRecords, Lost
+from emu.net.file_server import password_of
 from emu.net.timeline import PROGRAM, Timeline
 from emu.scenario.files import FileService, FileSpec, Task, content_of
 from emu.scenario.files_checks import IPC
-from emu.stations.smb.client import SmbClient
+from emu.stations.smb.client import ServerEnd, SmbClient
 
 if TYPE_CHECKING:
     from emu.capture.ledger import Ledger
     from emu.net.host import Boot
-    from emu.stations.base import ClientStation, Connection
+    from emu.stations.base import ClientStation, Connection, User
 
-#: What the server is called by its clients (stations name it on the wire).
+#: What the server is called (``world.SERVER``).
 SERVER = "SERVER"
 #: Octets of a page of an image: an x86's (G).
 PAGE_OCTETS = 4096
@@ -69,8 +71,8 @@ class FileClient:
 
     def __init__(self, desk: Desk, boot: Boot, params: RedirectorParams) -> None:
         self.desk = desk
-        self.station: ClientStation | None = None
         self.smb: SmbClient | None = None
+        self._end: ServerEnd | None = None
         self._boot = boot
         phase_ns = boot.dice("redirector").randrange(max(1, params.scan_period_ns))
         self.redirector = Redirector(params, scan_phase_ns=phase_ns, now=desk.timeline.now)
@@ -80,14 +82,17 @@ class FileClient:
         self._asked: dict[int, tuple[Done, Task, str]] = {}
         self._numbers = 0
 
-    def plug_in(self, station: ClientStation, smb: SmbClient) -> None:
-        """What it speaks by."""
-        self.station, self.smb = station, smb
+    def plug_in(self, make_station: Callable[[User], ClientStation]) -> None:
+        """Build what it speaks by, from the top: SMB, then the carrier below."""
+        passwords = {each.name: password_of(each.name) for each in self.desk.service.accounts}
+        self.smb = SmbClient(self.redirector, self._boot, passwords=passwords, observer=self)
+        self._end = self.smb.towards(SERVER)
+        self._end.attach(make_station(self._end))
 
     @property
     def connection(self) -> Connection | None:
         """Its circuit, None while there is none."""
-        return None if self.smb is None else self.smb.circuit_of(SERVER)
+        return None if self._end is None else self._end.circuit
 
     # --- the program ---------------------------------------------------------------------------
 
@@ -209,9 +214,7 @@ class FileClient:
             return CloseWanted(ticket=ticket, handle=self._handles.pop(task.name)[0])
         handle, owner = self._handles[task.name]
         if task.do == "read":
-            return ReadWanted(
-                ticket=ticket, handle=handle, offset=task.offset, length=task.octets
-            )
+            return ReadWanted(ticket=ticket, handle=handle, offset=task.offset, length=task.octets)
         word = f"{owner} was here. ".encode()
         data = (word * (task.octets // len(word) + 1))[: task.octets]
         return WriteWanted(ticket=ticket, handle=handle, offset=task.offset, data=data)
@@ -232,6 +235,10 @@ class FileClient:
                 self._lost(lost, now)
             case other:
                 raise AssertionError(f"a redirector delivered {other!r}")
+
+    def noted(self, note: Note, now: int, /) -> None:
+        """The redirector's own remarks are for the ledger."""
+        self._log(now, note.kind, **note.facts)
 
     def _finished(self, finished: Finished, now: int) -> None:
         asked = self._asked.pop(finished.ticket, None)
@@ -282,5 +289,3 @@ def _drive(letter: str) -> str:
 
 def _part(share: str, file: FileSpec, offset: int, length: int) -> bytes:
     return content_of(share, file)[offset : offset + length]
-
-

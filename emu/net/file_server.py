@@ -220,7 +220,9 @@ class FileServer(SessionKeeper):
         self.event(now, f"administrator: {task.words}")
         if task.do == "delete-sessions":
             client = f"\\\\{task.client.upper()}" if task.client else None
-            self.smb.ask(SessionDel(by_administrator=True, client=client, user=task.user or None), now)
+            self.smb.ask(
+                SessionDel(by_administrator=True, client=client, user=task.user or None), now
+            )
         elif task.do == "close-file":
             self._close_file(task.file.partition("/")[2], now)
         self.look(task.words, now)

@@ -128,11 +128,11 @@ class Operator:
 
     def _end(self, fault: FaultSpec) -> None:
         world = self._world
-        assert world.terminal is not None
+        assert world.keeper is not None
         for client in self._victims(fault):
             waits = fault.kind in ("cable", "line-outage") and self._waits(client)
             end = world.agents[client].connection
-            world.terminal.returned(client, end, waits=waits)
+            world.keeper.returned(client, end, waits=waits)
             self._struck.pop(client, None)
         self._tell(fault, _ENDS[fault.kind])
         if fault.kind == "cable":
@@ -161,9 +161,9 @@ class Operator:
 
     def _restart(self, fault: FaultSpec, nursery: trio.Nursery) -> None:
         world = self._world
-        assert world.terminal is not None
+        assert world.keeper is not None
         assert fault.client is not None
-        world.terminal.returned(fault.client, None)
+        world.keeper.returned(fault.client, None)
         self._struck.pop(fault.client, None)
         world.hosts[fault.client].power_on(nursery)
         self._tell(fault, "has power again and has booted")
@@ -185,12 +185,12 @@ class Operator:
 
     def _write_down(self, fault: FaultSpec, client: str) -> None:
         world = self._world
-        assert world.terminal is not None
-        for number, connection in world.terminal.carrying.items():
+        assert world.keeper is not None
+        for number, connection in world.keeper.carrying.items():
             record = world.records.sessions[number]
             if record.holder != client:
                 continue
-            world.terminal.settle(record)
+            world.keeper.settle(record)
             record.strike(self._loss(fault, client, connection, world.timeline.now))
 
     def lost_before(self, client: str, connection: Connection) -> Loss | None:

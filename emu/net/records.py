@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from emu.net.file_records import FileRecords
+
 #: The fault of a session whose path a box has forgotten: its client is alive.
 FORGOTTEN = "forgotten"
 
@@ -160,7 +162,8 @@ class ProbeFrame:
 class Records:
     """All of it.  ``power``: what happened to whom, for the timeline that people read.
 
-    ``logged_on``: by client, when its first log-on was welcomed.
+    ``logged_on``: by client, when its first log-on was welcomed.  ``files``: None where the
+    sessions are a terminal server's.
     """
 
     sessions: dict[int, SessionRecord] = field(default_factory=dict[int, SessionRecord])
@@ -168,5 +171,6 @@ class Records:
     power: list[tuple[int, str, str]] = field(default_factory=list[tuple[int, str, str]])
     probes: list[ProbeFrame] = field(default_factory=list[ProbeFrame])
     logged_on: dict[str, int] = field(default_factory=dict[str, int])
+    files: FileRecords | None = None
     peak_sessions: int = 0
     refused_by_limit: int = 0

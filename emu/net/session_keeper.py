@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from emu.capture.ledger import Ledger
     from emu.capture.recording import Recording
     from emu.net.host import Boot
-    from emu.stations.base import Connection
+    from emu.stations.base import Connection, User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +71,10 @@ class SessionKeeper:
 
     def session_of(self, serial: int, /) -> int | None:
         """The session a connection carries; of several the oldest."""
+        raise NotImplementedError
+
+    def user_of(self, transport: str, /) -> User:
+        """What stands above the station of a transport."""
         raise NotImplementedError
 
     def push(self, text: str, now: int, /) -> None:

@@ -24,7 +24,7 @@ from emu.net.session_keeper import Post, SessionKeeper
 from emu.pdu.terminal import Keystroke, LogOff, LogOn, Message, Refused, Screen, Welcome
 
 if TYPE_CHECKING:
-    from emu.stations.base import Connection
+    from emu.stations.base import Connection, User
 
 
 class TerminalServer(SessionKeeper):
@@ -35,6 +35,10 @@ class TerminalServer(SessionKeeper):
         self.table = SessionTable(rules)
         self._logging_off = False
         self._armed = NEVER
+
+    def user_of(self, transport: str, /) -> User:  # noqa: ARG002
+        """All stations speak to the table itself."""
+        return self
 
     # --- User: called by the stations --------------------------------------------------------
 

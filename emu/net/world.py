@@ -17,23 +17,34 @@ from emu.capture.recording import LINKTYPE_ETHERNET, Interface, Recording
 from emu.machines.base import Note
 from emu.machines.terminal_session import Rules
 from emu.net.boxes import BoxLayer
-from emu.net.host import Boot, Host
+from emu.net.file_client import Desk, FileClient
+from emu.net.file_records import FileRecords
+from emu.net.file_server import FileServer
+from emu.net.host import Boot, Factory, Host
 from emu.net.lines import LineLayer
 from emu.net.link import Lan, Nic
 from emu.net.operator import Operator
 from emu.net.programs import Agent, Deed, Person
 from emu.net.records import Records
 from emu.net.routes import FAR_TICKS
-from emu.net.session_keeper import Post
+from emu.net.session_keeper import Post, SessionKeeper
 from emu.net.terminal_server import TerminalServer
 from emu.net.timeline import OPERATOR, Timeline
+from emu.policy.smb_rules import SmbRules
+from emu.scenario.files import Task
 from emu.scenario.model import ClientSpec, Scenario
 from emu.stations.addresses import ip_address, mac_address, port_address
-from emu.stations.base import StationSpec, User
+from emu.stations.base import ClientStation, StationSpec, User
+from emu.stations.service import MESSAGES
 from emu.transports.base import Transport, Value
 
 SERVER_ADDRESS = 1
 CLIENT_ADDRESS_FIRST = 11
+
+#: What the server is called by its clients; stations name it so on the wire.
+SERVER = "SERVER"
+
+Program = Callable[[], Awaitable[None]]
 
 #: More connections than one station of a server makes in a run.
 SERIALS_PER_STATION = 1_000_000_000
@@ -63,6 +74,7 @@ class World:
     """``carriers``: by client name.  ``rules``: the server's.  See ``play``.
 
     ``router_rules``: what the policies say of the routers (``policy.router_parameters``).
+    ``smb``: what the policy under test says of SMB; None where terminals are served.
     """
 
     def __init__(
@@ -75,6 +87,7 @@ class World:
         recording: Recording | None,
         ledger: Ledger | None,
         router_rules: Mapping[str, Value] | None = None,
+        smb: SmbRules | None = None,
     ) -> None:
         self.scenario = scenario
         self.carriers = carriers
@@ -84,8 +97,9 @@ class World:
         self.ledger = ledger
         self.timeline = Timeline()
         self.records = Records()
-        self.terminal: TerminalServer | None = None
-        self.agents: dict[str, Agent] = {}
+        self.smb = smb
+        self.keeper: SessionKeeper | None = None
+        self.agents: dict[str, Agent | FileClient] = {}
         self.router_rules = router_rules or {}
         self.operator = Operator(self)
         self._lans = [spec.name for spec in scenario.lans()]
@@ -153,16 +167,12 @@ class World:
             self.recording.name(mac_address(address), name)
         return Nic(name, mac_address(address), self.links[link])
 
-    def _host(self, name: str, nic: Nic, factory: Callable[[Boot], Agent | None]) -> Host:
-        def boot_up(boot: Boot) -> Callable[[], Awaitable[None]] | None:
-            agent = factory(boot)
-            return None if agent is None else lambda: agent.follow(self._deeds(name, boot))
-
+    def _host(self, name: str, nic: Nic, factory: Factory) -> Host:
         return Host(
             name,
             nic,
             self.timeline,
-            boot_up,
+            factory,
             seed=self.seed,
             ledger=self.ledger,
             observer=self._observe,
@@ -172,15 +182,7 @@ class World:
         spec = self.scenario.server
         nic = self.nic(spec.name, spec.link, SERVER_ADDRESS)
         nic.link.tap(nic)
-        return Host(
-            spec.name,
-            nic,
-            self.timeline,
-            self._boot_server,
-            seed=self.seed,
-            ledger=self.ledger,
-            observer=self._observe,
-        )
+        return self._host(spec.name, nic, self._boot_server)
 
     def _boot_server(self, boot: Boot) -> Callable[[], Awaitable[None]] | None:
         names = {mac_address(number).hex(): name for name, number in self.addresses.items()}
@@ -197,33 +199,60 @@ class World:
             interface=self.server.nic.link.interface,
             ledger=self.ledger,
         )
-        self.terminal = TerminalServer(post, self.rules)
+        keeper = self.keeper = self._keeper(post)
         by_transport = {carrier.transport.name: carrier for carrier in self.carriers.values()}
         for index, carrier in enumerate(by_transport.values()):
+            user = keeper.user_of(carrier.transport.name)
             pinned = self.scenario.server.pinned
-            spec = self._spec(carrier.server_params, boot, self.terminal, SERVER_ADDRESS, pinned)
+            spec = self._spec(carrier.server_params, boot, user, SERVER_ADDRESS, pinned)
             gateways = self._gateways(self.scenario.server.link)
             first = index * SERIALS_PER_STATION
             ticks = dict.fromkeys(gateways, FAR_TICKS)
             spec = replace(spec, serial_first=first, gateways=gateways, ticks=ticks)
-            boot.add(carrier.transport.server(spec))
+            boot.add(carrier.transport.server(self._serving(spec, SERVER)))
+        if self.scenario.serves_files:
+            tasks = self.scenario.server.tasks()
+            return (lambda: self._administer(tasks)) if tasks else None
         deeds = self.scenario.server.deeds()
         return (lambda: self._serve(deeds)) if deeds else None
 
+    def _keeper(self, post: Post) -> SessionKeeper:
+        """Who stands above the server's stations: a terminal server, or a file server."""
+        if not self.scenario.serves_files:
+            return TerminalServer(post, self.rules)
+        assert self.smb is not None, "check_playable asks for it"
+        self.records.files = FileRecords()
+        return FileServer(post, self.smb.server, self.scenario.files, self.records.files)
+
+    def _serving(self, spec: StationSpec, host: str) -> StationSpec:
+        """Terminals are what a station carries unless it is told otherwise."""
+        if self.smb is None:
+            return spec
+        keepalive_ns = self.smb.session_keepalive_ns
+        return replace(spec, service=MESSAGES, host=host, session_keepalive_ns=keepalive_ns)
+
     async def _serve(self, deeds: Sequence[tuple[int, str]]) -> None:
         """The server's own program: what it pushes unasked."""
-        assert self.terminal is not None
+        assert self.keeper is not None
         for number, (at_ns, _push) in enumerate(deeds, 1):
             await self.timeline.until(at_ns)
             if self.ledger is not None:
                 self.ledger.note(at_ns, "asked", host=self.server.name, request="push")
-            self.terminal.push(f"clock {number}", at_ns)
+            self.keeper.push(f"clock {number}", at_ns)
+
+    async def _administer(self, tasks: Sequence[tuple[int, Task]]) -> None:
+        """What is done at the server's console."""
+        assert isinstance(self.keeper, FileServer)
+        for at_ns, task in tasks:
+            await self.timeline.until(at_ns)
+            self.keeper.do(task, at_ns)
 
     def _client(self, client: ClientSpec) -> Host:
         nic = self.nic(client.name, client.link, self.addresses[client.name])
-        return self._host(client.name, nic, lambda boot: self._boot_client(client, boot))
+        boot_up = self._boot_file_client if self.scenario.serves_files else self._boot_client
+        return self._host(client.name, nic, lambda boot: boot_up(client, boot))
 
-    def _boot_client(self, client: ClientSpec, boot: Boot) -> Agent:
+    def _boot_client(self, client: ClientSpec, boot: Boot) -> Program:
         person = Person(
             user=client.user,
             client=client.name,
@@ -231,15 +260,33 @@ class World:
             tries=client.log_on_tries,
         )
         agent = Agent(person, boot, self.timeline, self.records, self.ledger)
+        agent.station = self._client_station(client, boot, agent)
+        self.agents[client.name] = agent
+        return lambda: agent.follow(self._deeds(client.name, boot))
+
+    def _boot_file_client(self, client: ClientSpec, boot: Boot) -> Program:
+        assert self.smb is not None and isinstance(self.keeper, FileServer)
+        desk = Desk(
+            client=client.name,
+            timeline=self.timeline,
+            service=self.scenario.files,
+            records=self.keeper.files,
+            ledger=self.ledger,
+            left=self.keeper.owner_left,
+        )
+        agent = FileClient(desk, boot, self.smb.redirector)
+        agent.plug_in(lambda user: self._client_station(client, boot, user))
+        self.agents[client.name] = agent
+        return lambda: agent.follow(self._tasks(client, boot))
+
+    def _client_station(self, client: ClientSpec, boot: Boot, user: User) -> ClientStation:
         carrier = self.carriers[client.name]
         pinned = self.pins(client.name, boot.number)
-        address = self.addresses[client.name]
-        spec = self._spec(carrier.client_params, boot, agent, address, pinned)
+        spec = self._spec(carrier.client_params, boot, user, self.addresses[client.name], pinned)
         spec = replace(spec, gateways=self._gateways(client.link))
-        agent.station = carrier.transport.client(spec)
-        boot.add(agent.station)
-        self.agents[client.name] = agent
-        return agent
+        station = carrier.transport.client(self._serving(spec, client.name.upper()))
+        boot.add(station)
+        return station
 
     def _spec(
         self, params: object, boot: Boot, user: User, address: int, pinned: Mapping[str, int]
@@ -267,6 +314,13 @@ class World:
         start = self.timeline.now
         return [Deed(at_ns=start + step.at_ns, do=step.do) for step in client.after_restart]
 
+    def _tasks(self, client: ClientSpec, boot: Boot) -> list[tuple[int, Task]]:
+        """The same of a client that works on files."""
+        if boot.number == 0:
+            return client.tasks()
+        start = self.timeline.now
+        return [(start + at_ns, task) for at_ns, task in client.tasks_after_restart()]
+
     # --- playing -----------------------------------------------------------------------------
 
     def _observe(self, boot: Boot, note: Note, connection: int, frame: int) -> None:
@@ -279,8 +333,8 @@ class World:
                 frame=frame,
                 **note.facts,
             )
-        if boot.host is self.server and self.terminal is not None:
-            self.terminal.noted(note, connection, frame)
+        if boot.host is self.server and self.keeper is not None:
+            self.keeper.noted(note, connection, frame)
 
     async def play(
         self, *, speed: float | None = None, progress: Callable[[int], None] | None = None

@@ -58,7 +58,7 @@ TASK_KINDS = (
     TaskKind(name="browse", what="a connection to IPC$ and back, as the browser makes",
              needs=("by",)),
     TaskKind(name="open", what="a file is opened under a name of the program's",
-             needs=("by", "file", "name"), may=("access", "sharing")),
+             needs=("by", "file", "name"), may=("access", "sharing", "drive")),
     TaskKind(name="close", what="and closed by the program", needs=("name",)),
     TaskKind(name="read", what="octets of an open file", needs=("name",),
              may=("offset", "octets")),

@@ -131,6 +131,14 @@ RUN_FIELDS = {
     "links.setup_calls": "count",
     "links.connected_s": "seconds",
     "links.charged_units": "count",
+    "smb.leaked_session_s": "seconds",
+    "smb.leaked_sessions": "count",
+    "smb.dead_sessions_at_end": "count",
+    "smb.data_lost_bytes": "count",
+    "smb.session_setups": "count",
+    "smb.failed_tasks": "count",
+    "smb.failed_pages": "count",
+    "smb.wrong_file_reads": "count",
 }
 #: Fields of one row of ``emu compare`` that a threshold may bound, and what they hold.  Sums
 #: (``frames``, ``ghost_session_s``) are over all seeds, so rates and delays are what lasts.
@@ -151,6 +159,8 @@ ROW_FIELDS = {
     "ghost_session_s": "seconds",
     "refused_by_limit": "count",
     "peak_sessions": "count",
+    "leaked_session_s": "seconds",
+    "data_lost_bytes": "count",
 }
 #: Run fields that can be asked of one client.
 CLIENT_FIELDS = ("sessions.count", "attempts.count", "attempts.refused")
