@@ -1,4 +1,4 @@
-"""The file server's part of a story: what programs did, what the server had, and what it came to."""
+"""The file server's part of a story: what programs did, what the server had, what it came to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"0x[0-9a-f]+|\d+")
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event.  ``bad``: something went wrong for somebody.  ``dim``: it is a matter of course."""
+    """One event.  ``bad``: something went wrong for somebody.  ``dim``: a matter of course."""
 
     at_ns: int
     text: str

@@ -95,8 +95,8 @@ def legend(rows: Sequence[Row], mark: str = "*") -> Iterator[str]:
     )
     if _serve_files(rows):
         yield (
-            "peak: sessions at once. leaked: time of sessions whose owner had left, summed. refused:"
-            " by a limit. B lost: written and never told to the server."
+            "peak: sessions at once. leaked: time of sessions whose owner had left, summed."
+            " refused: by a limit. B lost: written and never told to the server."
         )
     yield f"{mark} no other policy is as good in p95, {cost} and false at once (Pareto front)."
 

@@ -254,10 +254,6 @@ class FileServer(SessionKeeper):
             idle_s=row.idle_s or 0,
         )
 
-    def push(self, text: str, now: int, /) -> None:
-        """A file server says nothing unasked."""
-        raise AssertionError("a file server has nothing to push")
-
 
 class _Watch:
     """The service's observer: what it tells goes to the keeper, under the keeper's words."""

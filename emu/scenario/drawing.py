@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
+from emu.scenario.files import TaskStep
 from emu.scenario.model import At, ClientSpec, FaultSpec, Scenario, Step
 
 
@@ -34,10 +35,16 @@ def _client(client: ClientSpec, seed: int) -> ClientSpec:
         return client
     later_ns = Random(f"{seed}/clients/{client.name}/phase").randint(0, client.phase_ns)
     program = tuple(_later(step, later_ns) for step in client.program)
-    return replace(client, program=program, phase_ns=0)
+    steps = tuple(_later_task(step, later_ns) for step in client.steps)
+    return replace(client, program=program, steps=steps, phase_ns=0)
 
 
 def _later(step: Step, later_ns: int) -> Step:
     if isinstance(step, At):
         return replace(step, at_ns=step.at_ns + later_ns)
     return replace(step, from_ns=step.from_ns + later_ns, until_ns=step.until_ns + later_ns)
+
+
+def _later_task(step: TaskStep, later_ns: int) -> TaskStep:
+    until_ns = None if step.until_ns is None else step.until_ns + later_ns
+    return replace(step, at_ns=step.at_ns + later_ns, until_ns=until_ns)
