@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from emu.machines.smb_server.calls import Echo, SessionReady, Standing
+from emu.machines.smb.calls import Echo, SessionReady, Standing
 from emu.pdu.smb.header import SmbHeader
 from emu.pdu.smb.message import Body, Smb
 from emu.pdu.smb.session import SessionSetupRequest

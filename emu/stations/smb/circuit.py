@@ -13,8 +13,12 @@ class Circuit(Protocol):
     """
 
     serial: int
-    caller: str
-    address: str
+
+    @property
+    def caller(self) -> str: ...
+
+    @property
+    def address(self) -> str: ...
 
     def send(self, message: bytes, now: int, /) -> None: ...
 

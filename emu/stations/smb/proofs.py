@@ -12,7 +12,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from emu.machines.smb_server.calls import Standing
+from emu.machines.smb.calls import Standing
 
 #: facts/redirector.md 4.3, 7.1.
 CHALLENGE_OCTETS, PROOF_OCTETS = 8, 24

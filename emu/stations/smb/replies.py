@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from emu.machines.smb_server import calls
-from emu.machines.smb_server.calls import Oplock
+from emu.machines.smb import calls
+from emu.machines.smb.calls import Oplock
 from emu.pdu.smb import files, session, transaction
 from emu.pdu.smb.header import (
     MID_OPLOCK_BREAK,

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from emu.machines.smb_server import calls
-from emu.machines.smb_server.calls import Access, Disposition, Oplock
+from emu.machines.smb import calls
+from emu.machines.smb.calls import Access, Disposition, Oplock
 from emu.pdu.smb import files, session, transaction
 from emu.pdu.smb.message import Body
 from emu.stations.smb.searches import search_of

@@ -9,7 +9,7 @@ answer that is too long all the same is refused with an error.  Read MS-CIFS 2.2
 from __future__ import annotations
 
 from emu.errors import PeerProtocolError
-from emu.machines.smb_server.calls import FindFirst, FindNext, Found
+from emu.machines.smb.calls import FindFirst, FindNext, Found
 from emu.pdu.smb.header import Command
 from emu.pdu.smb.transaction import (
     LEVEL_FIND_BOTH_DIRECTORY,

@@ -16,9 +16,10 @@ from typing import Protocol
 
 from emu.errors import LocalProtocolError, PeerProtocolError
 from emu.machines.base import Asked, Deliver, Effect, Note, Received, Transmit
-from emu.machines.smb_server import SmbServer, calls, faults
+from emu.machines.smb import calls, faults
+from emu.machines.smb.calls import Answer, BreakOplock, Call, Refused, SetUp
+from emu.machines.smb_server import SmbServer
 from emu.machines.smb_server.administration import FileClose, FileEnum, SessionDel, SessionEnum
-from emu.machines.smb_server.calls import Answer, BreakOplock, Call, Refused, SetUp
 from emu.machines.smb_server.events import Began, Ceased, Connected, ConnectionBroke, Dropped
 from emu.pdu.smb.header import Flags2, SmbHeader
 from emu.pdu.smb.message import Body, EmptyResponse, Smb
@@ -31,6 +32,7 @@ from emu.pdu.smb.session import (
 from emu.stations.ncp.alarm import Arms
 from emu.stations.service import MESSAGE_OCTETS_MAX
 from emu.stations.smb import figures
+from emu.stations.smb.carrier_user import CarrierUser
 from emu.stations.smb.chain import PARTS_MAX, SYSTEM_MAX, Chain, Line, judged
 from emu.stations.smb.circuit import Circuit, message_max
 from emu.stations.smb.driver import Driver
@@ -284,26 +286,6 @@ class SmbService:
             bodies.append(EmptyResponse(command=chain.body.command))
             header = with_refusal(header, refused)
         line.circuit.send(_octets(header, tuple(bodies), line.longest), now)
-
-
-class CarrierUser:
-    """A server above one carrier station: its ``User``."""
-
-    def __init__(self, service: SmbService, transport: str) -> None:
-        self._service = service
-        self._transport = transport
-
-    def opened(self, connection: Circuit, now: int, /) -> None:
-        self._service.opened(connection, self._transport, now)
-
-    def message(self, connection: Circuit, message: bytes, now: int, /) -> None:
-        self._service.message(connection, message, now)
-
-    def lost(self, connection: Circuit, cause: str, now: int, /) -> None:
-        self._service.broke(connection, cause, now)
-
-    def ended(self, connection: Circuit, cause: str, now: int, /) -> None:
-        self._service.broke(connection, cause, now)
 
 
 def _with_unicode(header: SmbHeader) -> SmbHeader:
