@@ -1,7 +1,7 @@
 """The SMB1 session layer of a server, as NT 4's Server service has it (facts/redirector.md).
 
-``server`` is the machine.  Below it: ``calls`` what it is asked and answers, ``faults`` what it
-refuses with, ``params`` numbers and switches, ``desk`` and ``on_tree`` the tables of requests,
+``server`` is the machine; what it is asked and answers is the vocabulary of emu.machines.smb.
+Below it: ``params`` numbers and switches, ``desk`` and ``on_tree`` the tables of requests,
 ``limits`` who is let in, ``opening`` and ``oplocks`` who may open what and who must wait,
 ``content`` reads, writes and searches, ``scavenger`` autodisconnect, ``administration``
 net session and net file, ``book`` and ``objects`` what there is, ``numbers`` how it is named.

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from emu.machines.base import Deliver, Effect
-from emu.machines.smb_server import faults
+from emu.machines.smb import faults
+from emu.machines.smb.calls import Access, Standing
 from emu.machines.smb_server.book import Book
-from emu.machines.smb_server.calls import Access, Standing
 from emu.machines.smb_server.objects import Connection, Session
 from emu.machines.smb_server.params import ServerParams
 from emu.units import NS_PER_S

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from emu.machines.base import Effect, Note, Transmit
-from emu.machines.smb_server.calls import Answer, Call, Refused
-from emu.machines.smb_server.faults import Fault
+from emu.machines.smb.calls import Answer, Call, Refused
+from emu.machines.smb.faults import Fault
 from emu.machines.smb_server.limits import Refusal
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from emu.machines.base import Deliver, Effect
-from emu.machines.smb_server import faults
+from emu.machines.smb import faults
 from emu.machines.smb_server.answers import refused
 from emu.machines.smb_server.events import Began, Ceased, Dropped, Kind
 from emu.machines.smb_server.objects import (

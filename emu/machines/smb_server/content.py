@@ -12,9 +12,8 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 
 from emu.machines.base import Effect
-from emu.machines.smb_server import faults
-from emu.machines.smb_server.book import Book
-from emu.machines.smb_server.calls import (
+from emu.machines.smb import faults
+from emu.machines.smb.calls import (
     Access,
     Done,
     FindFirst,
@@ -24,7 +23,8 @@ from emu.machines.smb_server.calls import (
     Write,
     Written,
 )
-from emu.machines.smb_server.faults import Fault
+from emu.machines.smb.faults import Fault
+from emu.machines.smb_server.book import Book
 from emu.machines.smb_server.limits import Refusal, refuse_search
 from emu.machines.smb_server.objects import PATH_MAX, OpenFile, Search, Session, Tree, path_key
 from emu.machines.smb_server.params import ServerParams

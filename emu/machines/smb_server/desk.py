@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from emu.machines.base import Effect
-from emu.machines.smb_server import faults
-from emu.machines.smb_server.answers import answer, limited, refused
-from emu.machines.smb_server.book import Book
-from emu.machines.smb_server.calls import (
+from emu.machines.smb import faults
+from emu.machines.smb.calls import (
     Call,
     Done,
     Echo,
@@ -31,6 +29,8 @@ from emu.machines.smb_server.calls import (
     TreeConnect,
     TreeReady,
 )
+from emu.machines.smb_server.answers import answer, limited, refused
+from emu.machines.smb_server.book import Book
 from emu.machines.smb_server.limits import refuse_session, refuse_tree
 from emu.machines.smb_server.objects import Connection, Session, Tree
 from emu.machines.smb_server.on_tree import ON_TREE, Place, TreeWork
@@ -92,7 +92,10 @@ class Desk:
         connection.is_negotiated = True
         connection.extended_security = asked.extended_security
         params = self._params
-        return [answer(call, Negotiated(max_mpx=params.max_mpx, max_vcs=params.max_vcs))]
+        told = Negotiated(
+            max_mpx=params.max_mpx, max_vcs=params.max_vcs, share_level=params.share_level
+        )
+        return [answer(call, told)]
 
     def on_echo(self, call: Call, asked: Echo, _on: Connection, _now: int) -> list[Effect]:
         """A reply for each; a client may not order 65,535 of them."""
@@ -161,8 +164,12 @@ class Desk:
 
     # On a session.
     def on_log_off(self, call: Call, _asked: LogOff, session: Session, _now: int) -> list[Effect]:
+        """A share-level server cannot tell users apart: it ends them all (Q139506)."""
         frees_trees = self._params.logoff_frees_trees
-        ended = self._book.end_session(session, "logged off", frees_trees=frees_trees)
+        leaving = session.connection.sessions if self._params.share_level else (session,)
+        ended: list[Effect] = []
+        for each in leaving:
+            ended += self._book.end_session(each, "logged off", frees_trees=frees_trees)
         return [*ended, answer(call, Done())]
 
     def on_tree_connect(

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from emu.machines.smb_server import faults
-from emu.machines.smb_server.calls import Standing
-from emu.machines.smb_server.faults import Fault
+from emu.machines.smb import faults
+from emu.machines.smb.calls import Standing
+from emu.machines.smb.faults import Fault
 from emu.machines.smb_server.params import ServerParams, UsersCount
 
 #: The event of a full table, and its detail codes (Q165815).

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from emu.machines.smb_server.calls import Access, Call, Open, Oplock, Standing
+from emu.machines.smb.calls import Access, Call, Open, Oplock, Standing
 from emu.machines.smb_server.events import Connected
 from emu.machines.smb_server.numbers import NumberTable
 from emu.machines.smb_server.params import ServerParams

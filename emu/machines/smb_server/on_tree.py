@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from emu.machines.base import Effect
-from emu.machines.smb_server import content, faults
-from emu.machines.smb_server.answers import answer, limited, refused
-from emu.machines.smb_server.book import Book
-from emu.machines.smb_server.calls import (
+from emu.machines.smb import faults
+from emu.machines.smb.calls import (
     Call,
     Close,
     Done,
@@ -24,8 +22,11 @@ from emu.machines.smb_server.calls import (
     Write,
     Written,
 )
+from emu.machines.smb.faults import Fault
+from emu.machines.smb_server import content
+from emu.machines.smb_server.answers import answer, limited, refused
+from emu.machines.smb_server.book import Book
 from emu.machines.smb_server.content import Outcome, Searcher
-from emu.machines.smb_server.faults import Fault
 from emu.machines.smb_server.limits import Refusal
 from emu.machines.smb_server.objects import Session, Tree
 from emu.machines.smb_server.opening import Opener

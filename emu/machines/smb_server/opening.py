@@ -7,10 +7,8 @@ acknowledges the break, closes, is gone, or has been silent for 35 s (facts/redi
 from __future__ import annotations
 
 from emu.machines.base import Effect, Note, Transmit
-from emu.machines.smb_server import faults, oplocks
-from emu.machines.smb_server.answers import answer, limited, refused
-from emu.machines.smb_server.book import Book
-from emu.machines.smb_server.calls import (
+from emu.machines.smb import faults
+from emu.machines.smb.calls import (
     BreakOplock,
     Call,
     Disposition,
@@ -18,7 +16,10 @@ from emu.machines.smb_server.calls import (
     OpenReady,
     Oplock,
 )
-from emu.machines.smb_server.faults import Fault
+from emu.machines.smb.faults import Fault
+from emu.machines.smb_server import oplocks
+from emu.machines.smb_server.answers import answer, limited, refused
+from emu.machines.smb_server.book import Book
 from emu.machines.smb_server.limits import refuse_open
 from emu.machines.smb_server.objects import (
     PATH_MAX,

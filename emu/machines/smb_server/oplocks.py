@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import Enum
 
-from emu.machines.smb_server.calls import Access, Disposition, Oplock
+from emu.machines.smb.calls import Access, Disposition, Oplock
 from emu.machines.smb_server.objects import OpenFile
 
 #: Dispositions that destroy what a file holds.

@@ -76,7 +76,8 @@ class ServerParams:
     Switches:
     ``logoff_frees_trees`` (D4), ``vc_zero_match`` (D8), ``bad_uid``, ``break_unanswered``;
     ``echo_is_activity``: an ECHO starts the idle clock anew (unknown 5);
-    ``idle_per_connection``: the idle time *shown* for a session is its VC's (unknown 5).
+    ``idle_per_connection``: the idle time *shown* for a session is its VC's (unknown 5);
+    ``share_level``: a server without users, where a log-off ends everybody on the VC (Q139506).
 
     Ours, against a client that wants the host's memory; no source:
     ``file_octets_max``, ``files_max`` in a share, ``echoes_max`` for one ECHO.
@@ -106,6 +107,7 @@ class ServerParams:
     break_unanswered: BreakUnanswered
     echo_is_activity: bool
     idle_per_connection: bool
+    share_level: bool
     file_octets_max: int
     files_max: int
     echoes_max: int
@@ -144,6 +146,7 @@ NT4_SERVER = ServerParams(
     break_unanswered=BreakUnanswered.REVOKE,  # assumption; 3.7 wants the dead client's file open
     echo_is_activity=True,  # [3.1] "a client that echoes" defeats it; [7.3] 5: unknown
     idle_per_connection=False,  # [7.3] 5: unknown
+    share_level=False,  # [0] Q139506's servers only
     file_octets_max=1 << 26,
     files_max=65_536,
     echoes_max=50,

@@ -15,6 +15,7 @@ from typing import Any
 
 from emu.errors import LocalProtocolError
 from emu.machines.base import Asked, Deliver, Effect, Effects, Expired, Received, Stimulus
+from emu.machines.smb.calls import Call
 from emu.machines.smb_server.administration import (
     Administration,
     FileClose,
@@ -24,7 +25,6 @@ from emu.machines.smb_server.administration import (
     SessionRow,
 )
 from emu.machines.smb_server.book import Book, Statistics
-from emu.machines.smb_server.calls import Call
 from emu.machines.smb_server.content import Searcher
 from emu.machines.smb_server.desk import Desk
 from emu.machines.smb_server.events import Began, Connected, ConnectionBroke, Kind

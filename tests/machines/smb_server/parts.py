@@ -10,8 +10,7 @@ from typing import Self
 
 import pytest
 
-from emu.machines.smb_server import NT4_SERVER, ServerParams, ShareSetting, SmbServer
-from emu.machines.smb_server.calls import (
+from emu.machines.smb.calls import (
     Access,
     Answer,
     Call,
@@ -29,8 +28,9 @@ from emu.machines.smb_server.calls import (
     TreeConnect,
     TreeReady,
 )
+from emu.machines.smb.faults import Fault
+from emu.machines.smb_server import NT4_SERVER, ServerParams, ShareSetting, SmbServer
 from emu.machines.smb_server.events import Began, Ceased, Connected, Kind
-from emu.machines.smb_server.faults import Fault
 from tests.machines.dialogue import Dialogue
 
 SHARES = (

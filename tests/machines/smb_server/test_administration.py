@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from emu.machines.smb_server import NT4_SERVER, faults
+from emu.machines.smb import faults
+from emu.machines.smb.calls import Access, BreakOplock, Oplock, Read, Standing
+from emu.machines.smb_server import NT4_SERVER
 from emu.machines.smb_server.administration import (
     FileClose,
     FileEnum,
@@ -18,7 +20,6 @@ from emu.machines.smb_server.administration import (
     SessionRow,
     Sessions,
 )
-from emu.machines.smb_server.calls import Access, BreakOplock, Oplock, Read, Standing
 from emu.machines.smb_server.events import Dropped, Kind
 from emu.units import seconds as s
 

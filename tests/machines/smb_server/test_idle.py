@@ -8,9 +8,8 @@ from dataclasses import replace
 import pytest
 
 from emu.machines.base import EXPIRED, Asked
-from emu.machines.smb_server import NT4_SERVER, ServerParams, ShareSetting, faults
-from emu.machines.smb_server.administration import FileClose, Ordered
-from emu.machines.smb_server.calls import (
+from emu.machines.smb import faults
+from emu.machines.smb.calls import (
     BreakOplock,
     Close,
     Echo,
@@ -24,6 +23,8 @@ from emu.machines.smb_server.calls import (
     Refused,
     TreeConnect,
 )
+from emu.machines.smb_server import NT4_SERVER, ServerParams, ShareSetting
+from emu.machines.smb_server.administration import FileClose, Ordered
 from emu.machines.smb_server.events import Connected, Dropped, Kind
 from emu.units import seconds as s
 

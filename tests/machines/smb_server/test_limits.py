@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from emu.machines.smb_server import NT4_SERVER, NT4_WORKSTATION, ShareSetting, faults
-from emu.machines.smb_server.calls import LogOff, Refused, SetUp, Standing, TreeConnect
+from emu.machines.smb import faults
+from emu.machines.smb.calls import LogOff, Refused, SetUp, Standing, TreeConnect
+from emu.machines.smb.faults import Fault
+from emu.machines.smb_server import NT4_SERVER, NT4_WORKSTATION, ShareSetting
 from emu.machines.smb_server.events import ConnectionBroke, Kind
-from emu.machines.smb_server.faults import Fault
 from emu.machines.smb_server.params import UsersCount
 from emu.units import seconds as s
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from emu.machines.smb_server import NT4_SERVER, ServerParams, ShareSetting, faults
-from emu.machines.smb_server.calls import (
+from emu.machines.smb import faults
+from emu.machines.smb.calls import (
     Access,
     BreakOplock,
     Close,
@@ -24,6 +24,7 @@ from emu.machines.smb_server.calls import (
     Write,
     Written,
 )
+from emu.machines.smb_server import NT4_SERVER, ServerParams, ShareSetting
 from emu.machines.smb_server.events import ConnectionBroke, Kind
 from emu.machines.smb_server.params import BreakUnanswered
 from emu.units import seconds as s

@@ -23,16 +23,8 @@ from hypothesis.stateful import (
 )
 
 from emu.machines.base import EXPIRED, Asked, Deliver, Effects, Note, Received, Transmit
-from emu.machines.smb_server import NT4_SERVER, ShareSetting, SmbServer, faults
-from emu.machines.smb_server.administration import (
-    FileClose,
-    FileEnum,
-    Files,
-    Ordered,
-    SessionDel,
-    Sessions,
-)
-from emu.machines.smb_server.calls import (
+from emu.machines.smb import faults
+from emu.machines.smb.calls import (
     Answer,
     BreakOplock,
     Close,
@@ -52,6 +44,15 @@ from emu.machines.smb_server.calls import (
     TreeDisconnect,
     TreeReady,
     Write,
+)
+from emu.machines.smb_server import NT4_SERVER, ShareSetting, SmbServer
+from emu.machines.smb_server.administration import (
+    FileClose,
+    FileEnum,
+    Files,
+    Ordered,
+    SessionDel,
+    Sessions,
 )
 from emu.machines.smb_server.events import Began, Ceased, Connected, ConnectionBroke, Dropped, Kind
 from emu.units import seconds as s

@@ -8,8 +8,8 @@ import pytest
 
 from emu.errors import LocalProtocolError
 from emu.machines.base import Asked, Received, Transmit
-from emu.machines.smb_server import NT4_SERVER, faults
-from emu.machines.smb_server.calls import (
+from emu.machines.smb import faults
+from emu.machines.smb.calls import (
     Close,
     Echo,
     Echoed,
@@ -28,6 +28,7 @@ from emu.machines.smb_server.calls import (
     Write,
     Written,
 )
+from emu.machines.smb_server import NT4_SERVER
 from emu.machines.smb_server.desk import ON_CONNECTION, ON_SESSION
 from emu.machines.smb_server.events import Connected, ConnectionBroke, Dropped, Kind
 from emu.machines.smb_server.on_tree import ON_TREE

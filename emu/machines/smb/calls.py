@@ -1,4 +1,6 @@
-"""What the SMB server is asked and what it answers: values of its own, no octets, no SMB words.
+"""What an SMB server is asked and what it answers: values of its own, no octets, no SMB words.
+
+The server machine and the redirector machine both speak them.
 
 A station makes a ``Call`` of every SMB request (of an AndX chain: one each, in order, the
 number a part was given put into the next) and an SMB reply of every ``Answer``.  Numbers in a
@@ -12,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, Flag, IntEnum
 
-from emu.machines.smb_server.faults import Fault
+from emu.machines.smb.faults import Fault
 
 
 class Standing(Enum):
@@ -181,10 +183,14 @@ class Call:
 # Results.
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Negotiated:
-    """``max_mpx``: requests outstanding at once; ``max_vcs``: VCs a client."""
+    """``max_mpx``: requests outstanding at once; ``max_vcs``: VCs a client.
+
+    ``share_level``: passwords belong to shares and the server knows no users (Q139506).
+    """
 
     max_mpx: int
     max_vcs: int
+    share_level: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

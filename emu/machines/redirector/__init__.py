@@ -1,0 +1,1 @@
+"""The redirector: SMB client of one computer (facts/redirector.md)."""
