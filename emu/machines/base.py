@@ -77,9 +77,13 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Octets of the peer's, in order."""
+    """Octets of the peer's, in order.
+
+    ``last``: a message of the transport's ends with them; always so where it has no messages.
+    """
 
     octets: bytes
+    last: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,13 @@ class IpxAddress:
     node: bytes
     socket: int
 
+    @property
+    def host(self) -> str:
+        """Without the socket."""
+        return f"{self.network:08X}:{self.node.hex().upper()}"
+
     def __str__(self) -> str:
-        return f"{self.network:08X}:{self.node.hex().upper()}:{self.socket:04X}"
+        return f"{self.host}:{self.socket:04X}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

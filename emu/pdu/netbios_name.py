@@ -34,7 +34,12 @@ def name_text(name: bytes) -> str:
         return "no name"
     if name.startswith(_PERMANENT_START):
         return name[len(_PERMANENT_START) :].hex(":")
-    return "".join(map(_character, name[:-1].rstrip(b" "))) + f"<{name[-1]:02x}>"
+    return f"{computer_name(name)}<{name[-1]:02x}>"
+
+
+def computer_name(name: bytes) -> str:
+    """``SERVER01``: without the blanks and the type."""
+    return "".join(map(_character, name[:-1].rstrip(b" ")))
 
 
 def _character(octet: int) -> str:

@@ -13,7 +13,6 @@ from random import Random
 from typing import Any, Protocol, runtime_checkable
 
 from emu.machines.base import Note
-from emu.pdu.terminal import Message
 from emu.stations.service import TERMINAL, Service
 
 
@@ -51,14 +50,26 @@ class Surroundings(Protocol):
 class Connection(Protocol):
     """One connection as the layer above sees it.
 
+    ``caller``: the NetBIOS name of the computer at the other end, without blanks and type, empty
+    where the transport has no names; ``address``: that computer's network address as text.
     ``unacknowledged_since_ns``, ``idle_since_ns``: as ``transports.base.Fault`` has them; they
     keep their last value when the connection is over.  ``owes_acknowledgement``: one for data
     that this end has heard is held back just now.
     """
 
     serial: int
-    peer: str
-    last_octet_ns: int
+
+    @property
+    def peer(self) -> str: ...
+
+    @property
+    def caller(self) -> str: ...
+
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def last_octet_ns(self) -> int: ...
 
     @property
     def unacknowledged_since_ns(self) -> int | None: ...
@@ -69,9 +80,17 @@ class Connection(Protocol):
     @property
     def owes_acknowledgement(self) -> bool: ...
 
-    def send(self, message: Message, now: int) -> None: ...
+    def send(self, message: Any, now: int) -> None:
+        """Queue a message of the station's service; a connection that goes down swallows it."""
+        ...
 
-    def close(self, now: int) -> None: ...
+    def close(self, now: int) -> None:
+        """End in order."""
+        ...
+
+    def abort(self, now: int) -> None:
+        """End at once, whatever is unacknowledged."""
+        ...
 
 
 class User(Protocol):
@@ -79,7 +98,7 @@ class User(Protocol):
 
     def opened(self, connection: Connection, now: int, /) -> None: ...
 
-    def message(self, connection: Connection, message: Message, now: int, /) -> None: ...
+    def message(self, connection: Connection, message: Any, now: int, /) -> None: ...
 
     def lost(self, connection: Connection, cause: str, now: int, /) -> None: ...
 
@@ -154,7 +173,9 @@ class ClientStation(Station, Protocol):
 
     one_at_a_time: bool
 
-    def connect(self, message: Message, now: int) -> Connection: ...
+    def connect(self, message: Any, now: int) -> Connection:
+        """Open a connection; the message follows as soon as it is up, None for no message."""
+        ...
 
     def killed(self, connection: Connection, /, *, unread: bool, now: int) -> None:
         """The program that used a connection is dead.  ``unread``: octets for it were waiting."""

@@ -13,6 +13,8 @@ Read: facts/ipx.md 1.1, 1.9, 3.3.
 
 from __future__ import annotations
 
+from typing import Any
+
 from emu.errors import PeerProtocolError
 from emu.machines.base import (
     NEVER,
@@ -35,7 +37,7 @@ from emu.machines.nbipx import (
     NbipxSessionMachine,
 )
 from emu.machines.nbipx.session import is_set_up, names_called
-from emu.machines.spx import Close, Connect, Send
+from emu.machines.spx import Abort, Close, Connect, Send
 from emu.pdu.ethernet import BROADCAST
 from emu.pdu.ipx import NODE_BROADCAST, TYPE_BROADCAST_20, TYPE_PEP, IpxAddress
 from emu.pdu.nbipx import (
@@ -45,14 +47,19 @@ from emu.pdu.nbipx import (
     NbipxPdu,
     NbipxSession,
 )
-from emu.pdu.netbios_name import NAME_OCTETS, TYPE_SERVER, TYPE_WORKSTATION, netbios_name
-from emu.pdu.terminal import LogOff, LogOn, Message
+from emu.pdu.netbios_name import (
+    NAME_OCTETS,
+    TYPE_SERVER,
+    TYPE_WORKSTATION,
+    computer_name,
+    netbios_name,
+)
+from emu.pdu.terminal import LogOn
 from emu.stations.addresses import ipx_network, segment_of
 from emu.stations.base import Connection, StationSpec
 from emu.stations.ipx import Arrival, IpxPort
 from emu.stations.ncp.alarm import Alarm
 from emu.wire.nbipx import decode_nbipx, encode_nbipx
-from emu.wire.terminal import Lines, decode_line, encode_message
 
 #: Ids are drawn from these: 0 and FFFF are nobody's.
 ID_FIRST, ID_LAST = 0x0001, 0xFFFE
@@ -65,9 +72,12 @@ def server_name(server_number: int) -> bytes:
     return netbios_name(f"SERVER{server_number}", TYPE_SERVER)
 
 
-def client_name(message: Message, address: int) -> bytes:
-    """A computer's name, if it makes a NetBIOS name; else one from its address."""
-    name = message.client.upper() if isinstance(message, LogOn) else ""
+def client_name(message: Any, address: int, host: str = "") -> bytes:
+    """A computer's name, if it makes a NetBIOS name; else one from its address.
+
+    A terminal's log-on says it; else it is ``host``.
+    """
+    name = (message.client if isinstance(message, LogOn) else host).upper()
     if not name.isascii() or not 1 <= len(name) < NAME_OCTETS:
         name = f"CLIENT{address}"
     return netbios_name(name, TYPE_WORKSTATION)
@@ -81,13 +91,19 @@ class NbipxConnection:
         self.serial = station.serial
         self.machine = machine
         self.peer = peer
+        self.caller = computer_name(machine.peer_name)
         #: Where the peer is; None until its name is recognized.
-        self.address: IpxAddress | None = None
+        self.remote: IpxAddress | None = None
         self.mac = BROADCAST
         self.last_octet_ns = 0
         self._station = station
-        self._lines = Lines()
+        self._reader = station.spec.service.reader()
         self._alarm = Alarm(station.spec.surroundings, machine, self.carry_out)
+
+    @property
+    def address(self) -> str:
+        """The peer's, without its socket; empty until its name is recognized."""
+        return "" if self.remote is None else self.remote.host
 
     @property
     def unacknowledged_since_ns(self) -> int | None:
@@ -104,12 +120,13 @@ class NbipxConnection:
         """Every packet of the peer's starts the clock anew."""
         return None
 
-    def send(self, message: Message, now: int) -> None:
+    def send(self, message: Any, now: int) -> None:
         """Queue a message; a session that is going down swallows it."""
         if not self.machine.can_send:
             return
-        self.ask(Send(encode_message(message)), now)
-        if isinstance(message, LogOff):
+        service = self._station.spec.service
+        self.ask(Send(service.encode(message)), now)
+        if service.leaves(message):
             self.close(now)
 
     def close(self, now: int) -> None:
@@ -117,13 +134,18 @@ class NbipxConnection:
         if self.machine.can_send:
             self.ask(Close(), now)
 
-    def ask(self, request: Connect | Send | Close | Abandon, now: int) -> None:
+    def abort(self, now: int) -> None:
+        """End at once, whatever is not acknowledged."""
+        if not self.machine.is_over:
+            self.ask(Abort(), now)
+
+    def ask(self, request: Connect | Send | Close | Abandon | Abort, now: int) -> None:
         """Ask the machine for something that its state allows."""
         self.carry_out(self.machine.step(Asked(request), now), now)
 
     def hear(self, pdu: NbipxPdu, by: Arrival, address: IpxAddress, now: int) -> None:
         """A packet of this session, or the answer to the question for its peer's name."""
-        self.address, self.mac, self.last_octet_ns = address, by.mac, now
+        self.remote, self.mac, self.last_octet_ns = address, by.mac, now
         self.carry_out(self.machine.step(Received(pdu), now), now)
 
     def carry_out(self, effects: Effects, now: int) -> None:
@@ -131,7 +153,7 @@ class NbipxConnection:
         surroundings = self._station.spec.surroundings
         for effect in effects:
             if isinstance(effect, Transmit):
-                frame = self._station.transmit(effect.pdu, self.address, self.mac)
+                frame = self._station.transmit(effect.pdu, self.remote, self.mac)
                 if effect.about is not None:
                     surroundings.note(effect.about, self.serial, frame)
             elif isinstance(effect, Note):
@@ -146,8 +168,8 @@ class NbipxConnection:
     def _deliver(self, value: object, now: int) -> None:
         user = self._station.spec.user
         match value:
-            case Data(octets):
-                self._read(octets, now)
+            case Data(octets, last):
+                self._read(octets, now, last=last)
             case Opened():
                 user.opened(self, now)
             case Lost(cause):
@@ -157,18 +179,16 @@ class NbipxConnection:
             case other:
                 raise AssertionError(f"an NBIPX session delivered {other}")
 
-    def _read(self, octets: bytes, now: int) -> None:
-        for line in self._lines.feed(octets):
-            try:
-                message = decode_line(line)
-            except PeerProtocolError:
-                self._station.dropped += 1
-            else:
-                self._station.spec.user.message(self, message, now)
+    def _read(self, octets: bytes, now: int, *, last: bool = True) -> None:
+        dropped = self._reader.dropped
+        messages = self._reader.feed(octets, last=last)
+        self._station.dropped += self._reader.dropped - dropped
+        for message in messages:
+            self._station.spec.user.message(self, message, now)
 
 
 class NbipxStation:
-    """What both ends share.  ``dropped``: datagrams and lines that nobody could read."""
+    """What both ends share.  ``dropped``: datagrams and messages that nobody could read."""
 
     def __init__(self, spec: StationSpec, *, network: int) -> None:
         self.spec = spec
@@ -278,7 +298,7 @@ class NbipxStation:
             self._called(packet, by, address, now)
             return
         connection = self.connections.get(packet.destination_id)
-        if connection is None or connection.address != address:
+        if connection is None or connection.remote != address:
             return
         if connection.machine.peer_id in (0, packet.source_id):
             connection.hear(packet, by, address, now)
@@ -304,7 +324,7 @@ class NbipxServerStation(NbipxStation):
         if names is None or self.name is None or names[1] != self.name.name:
             return
         for connection in self.connections.values():
-            if connection.address == address and connection.machine.peer_id == packet.source_id:
+            if connection.remote == address and connection.machine.peer_id == packet.source_id:
                 connection.hear(packet, by, address, now)
                 return
         machine = NbipxSessionMachine(
@@ -327,15 +347,19 @@ class NbipxClientStation(NbipxStation):
         self._waiting: list[NbipxConnection] = []
         self._is_named = False
 
-    def connect(self, message: Message, now: int) -> NbipxConnection:
-        """Open a session; the message follows as soon as it is up."""
-        own_name = client_name(message, self.spec.address) if self.name is None else self.name.name
+    def connect(self, message: Any, now: int) -> NbipxConnection:
+        """Open a session; the message, if there is one, follows as soon as it is up."""
+        if self.name is None:
+            own_name = client_name(message, self.spec.address, self.spec.host)
+        else:
+            own_name = self.name.name
         machine = NbipxSessionMachine(
             self.params, own_id=self.new_id(), own_name=own_name, peer_name=self._called_name
         )
         connection = NbipxConnection(self, machine, f"{self._called_name[:15].decode().rstrip()}")
         self.connections[machine.own_id] = connection
-        connection.send(message, now)
+        if message is not None:
+            connection.send(message, now)
         if self._is_named:
             connection.ask(Connect(), now)
         else:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from emu.errors import PeerProtocolError
+from emu.errors import LocalProtocolError, PeerProtocolError
 from emu.pdu.nbss import PORT_NETBIOS_SESSION
 from emu.pdu.terminal import LogOff
 from emu.wire.terminal import Lines, decode_line, encode_message
@@ -91,6 +91,12 @@ def _is_log_off(message: object) -> bool:
     return isinstance(message, LogOff)
 
 
+def _whole(octets: bytes) -> bytes:
+    if len(octets) > MESSAGE_OCTETS_MAX:
+        raise LocalProtocolError(f"a message has 65535 octets at most, not {len(octets)}")
+    return octets
+
+
 def _stays(_message: object) -> bool:
     return False
 
@@ -106,7 +112,7 @@ TERMINAL = Service(
 MESSAGES = Service(
     name="messages",
     tcp_port=PORT_NETBIOS_SESSION,
-    encode=bytes,
+    encode=_whole,
     reader=MessageReader,
     leaves=_stays,
 )

@@ -16,6 +16,7 @@ Read: facts/ipx.md 1.1, 1.3, 3.2.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from emu.errors import PeerProtocolError
 from emu.machines.base import (
@@ -30,7 +31,7 @@ from emu.machines.base import (
     Received,
     Transmit,
 )
-from emu.machines.spx import Close, Connect, Send, SpxConnection, SpxParams
+from emu.machines.spx import Abort, Close, Connect, Send, SpxConnection, SpxParams
 from emu.pdu.ethernet import BROADCAST
 from emu.pdu.ipx import (
     NODE_BROADCAST,
@@ -42,7 +43,6 @@ from emu.pdu.ipx import (
 )
 from emu.pdu.rip_sap import RIP_REQUEST, RIP_RESPONSE, Rip, RipEntry
 from emu.pdu.spx import Spx
-from emu.pdu.terminal import LogOff, Message
 from emu.stations.addresses import ipx_network, segment_of
 from emu.stations.base import Connection, StationSpec
 from emu.stations.ipx import Arrival, IpxPort, internal_network
@@ -50,7 +50,6 @@ from emu.stations.ncp.advertising import answer_rip
 from emu.stations.ncp.alarm import Alarm
 from emu.wire.rip_sap import decode_rip, encode_rip
 from emu.wire.spx import decode_spx, encode_spx
-from emu.wire.terminal import Lines, decode_line, encode_message
 
 SOCKET_SERVER = 0x8104
 #: A client's dynamic socket, at every boot: what tells two lives apart are the ids.
@@ -64,16 +63,20 @@ ASKED_FOR = 0xFFFF
 class SpxStationConnection:
     """One connection of a station: machine, address and the timer that drives it."""
 
+    #: SPX knows no names.
+    caller = ""
+
     def __init__(self, station: SpxStation, machine: SpxConnection, address: IpxAddress) -> None:
         station.serial += 1
         self.serial = station.serial
         self.machine = machine
-        self.address = address
+        self.remote = address
         self.peer = str(address)
+        self.address = address.host
         self.mac = b""
         self.last_octet_ns = 0
         self._station = station
-        self._lines = Lines()
+        self._reader = station.spec.service.reader()
         self._alarm = Alarm(station.spec.surroundings, machine, self.carry_out)
 
     @property
@@ -91,18 +94,24 @@ class SpxStationConnection:
         """Every packet of the peer's starts the clock anew."""
         return None
 
-    def send(self, message: Message, now: int) -> None:
+    def send(self, message: Any, now: int) -> None:
         """Queue a message; a connection that is going down swallows it."""
         if not self.machine.can_send:
             return
-        self.carry_out(self.machine.step(Asked(Send(encode_message(message))), now), now)
-        if isinstance(message, LogOff):
+        service = self._station.spec.service
+        self.carry_out(self.machine.step(Asked(Send(service.encode(message))), now), now)
+        if service.leaves(message):
             self.close(now)
 
     def close(self, now: int) -> None:
         """End in order."""
         if self.machine.can_send:
             self.carry_out(self.machine.step(Asked(Close()), now), now)
+
+    def abort(self, now: int) -> None:
+        """End at once: nothing is sent (facts/ipx.md 1.3)."""
+        if not self.machine.is_over:
+            self.carry_out(self.machine.step(Asked(Abort()), now), now)
 
     def hear(self, packet: Spx, mac: bytes, now: int) -> None:
         """A packet of this connection."""
@@ -129,8 +138,8 @@ class SpxStationConnection:
     def _deliver(self, value: object, now: int) -> None:
         user = self._station.spec.user
         match value:
-            case Data(octets):
-                self._read(octets, now)
+            case Data(octets, last):
+                self._read(octets, now, last=last)
             case Opened():
                 user.opened(self, now)
             case Lost(cause):
@@ -140,18 +149,16 @@ class SpxStationConnection:
             case other:
                 raise AssertionError(f"an SPX connection delivered {other}")
 
-    def _read(self, octets: bytes, now: int) -> None:
-        for line in self._lines.feed(octets):
-            try:
-                message = decode_line(line)
-            except PeerProtocolError:
-                self._station.dropped += 1
-            else:
-                self._station.spec.user.message(self, message, now)
+    def _read(self, octets: bytes, now: int, *, last: bool = True) -> None:
+        dropped = self._reader.dropped
+        messages = self._reader.feed(octets, last=last)
+        self._station.dropped += self._reader.dropped - dropped
+        for message in messages:
+            self._station.spec.user.message(self, message, now)
 
 
 class SpxStation:
-    """What both ends share.  ``dropped``: datagrams and lines that nobody could read."""
+    """What both ends share.  ``dropped``: datagrams and messages that nobody could read."""
 
     def __init__(self, spec: StationSpec, *, network: int, sockets: tuple[int, ...]) -> None:
         self.spec = spec
@@ -181,7 +188,7 @@ class SpxStation:
             encode_spx(packet),
             packet_type=TYPE_SPX,
             source=self._source(),
-            destination=connection.address,
+            destination=connection.remote,
             mac=connection.mac,
         )
 
@@ -220,7 +227,7 @@ class SpxStation:
 def _is_peer(connection: SpxStationConnection, packet: Spx, address: IpxAddress) -> bool:
     """The id of a peer that has not answered yet is not known; its address is."""
     peer_id = connection.machine.peer_id
-    return connection.address == address and peer_id in (0, packet.source_id)
+    return connection.remote == address and peer_id in (0, packet.source_id)
 
 
 class SpxServerStation(SpxStation):
@@ -252,7 +259,7 @@ class SpxServerStation(SpxStation):
     def _asked_for(self, request: Spx, address: IpxAddress, mac: bytes, now: int) -> None:
         """A request that is repeated is for the connection its first copy made."""
         for connection in self.connections.values():
-            if connection.address == address and connection.machine.peer_id == request.source_id:
+            if connection.remote == address and connection.machine.peer_id == request.source_id:
                 connection.hear(request, mac, now)
                 return
         machine = self.new_machine()
@@ -274,13 +281,14 @@ class SpxClientStation(SpxStation):
         #: The latest packet of each connection that waits for the way, by serial.
         self._held: dict[int, tuple[Spx, SpxStationConnection]] = {}
 
-    def connect(self, message: Message, now: int) -> SpxStationConnection:
-        """Open a connection; the message follows as soon as it is up."""
+    def connect(self, message: Any, now: int) -> SpxStationConnection:
+        """Open a connection; the message, if there is one, follows as soon as it is up."""
         machine = self.new_machine()
         connection = SpxStationConnection(self, machine, self.server)
         self.connections[machine.own_id] = connection
         connection.carry_out(machine.step(Asked(Connect()), now), now)
-        connection.send(message, now)
+        if message is not None:
+            connection.send(message, now)
         return connection
 
     def killed(self, connection: Connection, /, *, unread: bool, now: int) -> None:  # noqa: ARG002

@@ -1,9 +1,11 @@
 """TCP on a host: connections by their addresses and ports, a listener, resets for strays.
 
-The terminal sessions' lines ride on the byte stream, on port 1494 (product.md).
+What rides on the byte stream, and on which port, is the service's of the spec (``service``).
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from emu.errors import PeerProtocolError
 from emu.machines.base import (
@@ -27,17 +29,13 @@ from emu.machines.tcp.linux.params import LinuxParams
 from emu.machines.tcp.machine import Tcp
 from emu.machines.tcp.params import TcpParams
 from emu.pdu.ip_tcp import ACK, RST, SYN, Segment
-from emu.pdu.terminal import LogOff, Message
 from emu.stations.addresses import ip_address
 from emu.stations.base import Connection, StationSpec
 from emu.stations.ip import Neighbours, Routes, format_ip
+from emu.stations.service import Reader
 from emu.stations.tcp_stacks import make_machine, ttl_of
 from emu.wire.arp import ETHERTYPE_ARP
 from emu.wire.ip_tcp import TcpFlow, decode_tcp_frame
-from emu.wire.terminal import Lines, decode_line, encode_message
-
-#: ICA, what Terminal Server clients of the time spoke; no dissector claims it (product.md).
-PORT = 1494
 
 #: First dynamic port.  The next connection of a boot takes the next one; the next boot starts
 #: elsewhere, so that a restarted client does not meet its old connection by accident.
@@ -56,8 +54,11 @@ class TcpConnection:
     find a later instant here and do nothing.  After a hang an entry may come late.
     """
 
-    __slots__ = ("_waited_ns", "armed", "flow", "key", "last_octet_ns", "lines", "machine", "peer",
-                 "serial", "station")  # fmt: skip
+    __slots__ = ("_waited_ns", "armed", "flow", "key", "last_octet_ns", "machine", "peer",
+                 "reader", "serial", "station")  # fmt: skip
+
+    #: TCP knows no names.
+    caller = ""
 
     def __init__(self, station: TcpStation, key: bytes, machine: Tcp | LinuxTcp) -> None:
         station.serial += 1
@@ -69,10 +70,15 @@ class TcpConnection:
         self.last_octet_ns = 0
         self.armed: int = NEVER
         self.flow: TcpFlow | None = None
-        self.lines: Lines | None = None
+        self.reader: Reader | None = None
         self._waited_ns: int = NEVER
 
     # --- what the layer above asks -----------------------------------------------------------
+
+    @property
+    def address(self) -> str:
+        """The peer's, without its port."""
+        return format_ip(self.key[:4])
 
     @property
     def unacknowledged_since_ns(self) -> int | None:
@@ -95,12 +101,17 @@ class TcpConnection:
         machine = self.machine
         return machine.keepalive_since_ns if isinstance(machine, LinuxTcp) else None
 
-    def send(self, message: Message, now: int) -> None:
-        """Queue a message; a connection that is going down swallows it."""
+    def send(self, message: Any, now: int, about: Note | None = None) -> None:
+        """Queue a message; a connection that is going down swallows it.
+
+        ``about``: what the ledger says of it, by the frame in which it begins.
+        """
         if self.machine.state not in _OPEN:
             return
-        self.pump(self.machine.step(Asked(Send(encode_message(message))), now), now)
-        if isinstance(message, LogOff):
+        service = self.station.spec.service
+        effects = self.machine.step(Asked(Send(service.encode(message))), now)
+        self.pump(effects if about is None else _noted(effects, about), now)
+        if service.leaves(message):
             self.close(now)
 
     def close(self, now: int) -> None:
@@ -183,15 +194,22 @@ class TcpConnection:
             self.close(now)
 
     def _read(self, octets: bytes, now: int) -> None:
-        if self.lines is None:
-            self.lines = Lines()
-        for line in self.lines.feed(octets):
-            try:
-                message = decode_line(line)
-            except PeerProtocolError:
-                self.station.dropped += 1
-            else:
-                self.station.user.message(self, message, now)
+        reader = self.reader
+        if reader is None:
+            reader = self.reader = self.station.spec.service.reader()
+        dropped = reader.dropped
+        messages = reader.feed(octets)
+        self.station.dropped += reader.dropped - dropped
+        for message in messages:
+            self.station.user.message(self, message, now)
+
+
+def _noted(effects: Effects, about: Note) -> Effects:
+    """A note for the first frame; for none, as it waits for a frame that is not there yet."""
+    for at, effect in enumerate(effects):
+        if isinstance(effect, Transmit):
+            return [*effects[:at], Transmit(effect.pdu, about), *effects[at + 1 :]]
+    return effects
 
 
 _CLOSED = State.CLOSED
@@ -199,7 +217,7 @@ _OPEN = frozenset({State.SYN_SENT, State.SYN_RECEIVED, State.ESTABLISHED, State.
 
 
 class TcpStation:
-    """What both ends share.  ``dropped``: frames and lines that nobody could read."""
+    """What both ends share.  ``dropped``: frames and messages that nobody could read."""
 
     claims = (b"\x08\x00", _ARP)
 
@@ -295,7 +313,7 @@ class TcpServerStation(TcpStation):
     """Listens on ``PORT``; its connections probe if the policy says so."""
 
     def _stray(self, key: bytes, segment: Segment, now: int) -> None:
-        to_listener = int.from_bytes(key[10:12], "big") == PORT
+        to_listener = int.from_bytes(key[10:12], "big") == self.spec.service.tcp_port
         if not to_listener or segment.flags & (SYN | ACK | RST) != SYN:
             super()._stray(key, segment, now)
             return
@@ -318,17 +336,19 @@ class TcpClientStation(TcpStation):
 
     one_at_a_time = False
 
-    def connect(self, message: Message, now: int) -> TcpConnection:
-        """Open a connection; the message follows as soon as it is up."""
+    def connect(self, message: Any, now: int) -> TcpConnection:
+        """Open a connection; the message, if there is one, follows as soon as it is up."""
         port = self._next_port()
         server = ip_address(self.spec.server_address)
-        key = server + self.ip + PORT.to_bytes(2, "big") + port.to_bytes(2, "big")
+        called = self.spec.service.tcp_port
+        key = server + self.ip + called.to_bytes(2, "big") + port.to_bytes(2, "big")
         pinned = self.spec.pinned.get("sequence")
         sequence = self.spec.randomness.getrandbits(32) if pinned is None else pinned
         machine = make_machine(self.params, initial_sequence=sequence, server=False)
         connection = self.connections[key] = TcpConnection(self, key, machine)
         connection.pump(machine.step(Asked(Connect()), now), now)
-        connection.send(message, now)
+        if message is not None:
+            connection.send(message, now)
         return connection
 
     def killed(self, connection: Connection, *, unread: bool, now: int) -> None:

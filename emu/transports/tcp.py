@@ -8,6 +8,9 @@ from typing import Any
 from emu.errors import InputError
 from emu.machines.tcp.linux.params import LinuxParams
 from emu.machines.tcp.params import TcpParams
+from emu.stations.base import ClientStation, Station, StationSpec
+from emu.stations.nbss import NbssClientStation, NbssServerStation
+from emu.stations.service import MESSAGES
 from emu.stations.tcp import TcpClientStation, TcpServerStation
 from emu.transports import (
     tcp_bsd,
@@ -82,10 +85,19 @@ def _formula(params: Params) -> str:
     return _formulas(params).formula(params)
 
 
+def _server(spec: StationSpec) -> Station:
+    """Messages need somebody who bounds them: the NetBIOS session service."""
+    return NbssServerStation(spec) if spec.service is MESSAGES else TcpServerStation(spec)
+
+
+def _client(spec: StationSpec) -> ClientStation:
+    return NbssClientStation(spec) if spec.service is MESSAGES else TcpClientStation(spec)
+
+
 TCP = Transport(
     name="tcp",
     title="TCP, with and without KeepAlive",
-    provides=frozenset({"tcp", "server-push", "bytes"}),
+    provides=frozenset({"tcp", "server-push", "bytes", "smb"}),
     stacks=(
         tcp_windows.NT4,
         tcp_windows.MODERN,
@@ -97,8 +109,8 @@ TCP = Transport(
         SMOLTCP,
     ),
     make_params=_make_params,
-    server=TcpServerStation,
-    client=TcpClientStation,
+    server=_server,
+    client=_client,
     silence=_silence,
     delay=_delay,
     idle_probes=_idle_probes,

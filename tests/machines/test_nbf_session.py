@@ -165,10 +165,18 @@ def test_a_long_message_is_cut_to_what_the_peer_takes() -> None:
 def test_parts_are_handed_up_as_they_come() -> None:
     d = Dialogue(called(probing=False))
     d.at(0).receives(theirs("DATA_FIRST_MIDDLE", b"ab", response_correlator=9)).delivers(
-        Data(b"ab")
+        Data(b"ab", last=False)
     )
     d.receives(theirs("DATA_ONLY_LAST", b"c", response_correlator=9))
-    d.sends(ours("DATA_ACK", transmit_correlator=9)).delivers(Data(b"c")).armed({})
+    d.sends(ours("DATA_ACK", transmit_correlator=9)).delivers(Data(b"c", last=True)).armed({})
+
+
+def test_an_empty_message_is_one_frame_and_waits_for_its_acknowledgement_like_any_other() -> None:
+    d = Dialogue(called(probing=False))
+    d.at(0).asked(Send(b"")).sends(data(1, b"")).asked(Send(b"x")).silent()
+    d.receives(theirs("DATA_ACK", transmit_correlator=1)).sends(data(2, b"x"))
+    d.receives(theirs("DATA_ONLY_LAST", b"", response_correlator=7))
+    d.sends(ours("DATA_ACK", transmit_correlator=7)).delivers(Data(b"", last=True)).armed({})
 
 
 def test_a_receiver_that_was_not_posted_gets_the_rest() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from emu.machines.base import Data, Ended, Lost, Opened
-from emu.machines.spx import Close, Connect, Send, SpxConnection, State
+from emu.machines.spx import Abort, Close, Connect, Send, SpxConnection, State
 from emu.machines.spx.connection import TABLE
 from emu.pdu.spx import Spx
 from emu.units import milliseconds as ms
@@ -88,7 +88,8 @@ def test_closing_before_the_answer_tells_nobody() -> None:
 def test_data_is_acknowledged_by_a_system_packet_that_takes_no_sequence() -> None:
     d = Dialogue(opened())
     d.at(0).receives(theirs(0x50, data=b"a")).sends(ours(0x80, 0, 1)).delivers(Data(b"a"))
-    d.receives(theirs(0x40, 1, data=b"b")).sends(ours(0x80, 0, 2)).delivers(Data(b"b"))
+    d.receives(theirs(0x40, 1, data=b"b")).sends(ours(0x80, 0, 2))
+    d.delivers(Data(b"b", last=False))
     d.asked(Send(b"c")).sends(ours(0x50, 0, 2, data=b"c"))
     d.receives(theirs(0x80, 2, 1)).armed({"watchdog": s(6)})
 
@@ -96,6 +97,15 @@ def test_data_is_acknowledged_by_a_system_packet_that_takes_no_sequence() -> Non
 def test_data_without_the_wish_is_not_acknowledged() -> None:
     d = Dialogue(opened())
     d.at(0).receives(theirs(0x10, data=b"a")).delivers(Data(b"a")).armed({"watchdog": s(6)})
+
+
+def test_an_abort_says_nothing() -> None:
+    """facts/ipx.md 1.3."""
+    d = Dialogue(opened())
+    d.at(0).asked(Send(b"c")).sends(ours(0x50, data=b"c"))
+    d.asked(Abort()).delivers(Ended("aborted")).armed({}).quiet_until(s(1000))
+    d = Dialogue(connecting())
+    d.at(0).asked(Abort()).delivers(Ended("aborted")).armed({})
 
 
 def test_a_long_message_is_cut_and_only_its_end_says_end_of_message() -> None:

@@ -11,7 +11,8 @@ from emu.pdu.arp import REPLY, REQUEST
 from emu.pdu.ip_tcp import ACK, FIN, PSH, RST, SYN, Segment
 from emu.pdu.terminal import Keystroke, LogOff, Screen, Welcome
 from emu.stations.addresses import ip_address
-from emu.stations.tcp import PORT, TcpClientStation, TcpServerStation
+from emu.stations.service import PORT_TERMINAL as PORT
+from emu.stations.tcp import TcpClientStation, TcpServerStation
 from emu.units import milliseconds as ms
 from emu.units import seconds as s
 from emu.wire.ip_tcp import TcpFlow

@@ -1,7 +1,7 @@
 """One NBF session on a link, sans-IO: set-up, messages and their acknowledgements, the end.
 
 Knows neither link nor names.  One message at a time waits for its DATA_ACK; the octets of a
-message are handed up as they come, so that who reads them must know where a line ends.  Left
+message are handed up as they come, each piece with a word whether it is the last.  Left
 out: SEND.NO.ACK, RECEIVE_CONTINUE, NO_RECEIVE of our own (a receiver is always posted here).
 
 Read: facts/netbeui.md 1.4, 2.1, 2.6.
@@ -107,8 +107,8 @@ class Session:
         self._probing = probing
         self._max_octets = DATA_MAX_OCTETS
         self._queue: list[bytes] = []
-        #: The message that waits for its DATA_ACK, and its correlator; 0 for none.
-        self._waiting = b""
+        #: The message that waits for its DATA_ACK, None for none, and the last correlator given.
+        self._waiting: bytes | None = None
         self._correlator = 0
         #: The correlator we owe a DATA_ACK for, None for none.
         self._ack: int | None = None
@@ -240,7 +240,7 @@ class Session:
     def part(self, stimulus: Any, _now: int) -> Effects:
         """DATA_FIRST_MIDDLE: more of the message follows."""
         frame: SessionFrame = stimulus.pdu
-        return [*self._ack_included(frame), Deliver(Data(frame.data))]
+        return [*self._ack_included(frame), Deliver(Data(frame.data, last=False))]
 
     def last(self, stimulus: Any, now: int) -> Effects:
         """DATA_ONLY_LAST: the message is complete and is acknowledged."""
@@ -259,7 +259,7 @@ class Session:
 
     def resume(self, stimulus: Any, _now: int) -> Effects:
         """RECEIVE_OUTSTANDING: so much was taken, the rest please (DATA2 of the first = 1)."""
-        rest = self._waiting[stimulus.pdu.data2 :]
+        rest = (self._waiting or b"")[stimulus.pdu.data2 :]
         return self._message(rest, resync=True) if rest else NOTHING
 
     def ended(self, stimulus: Any, _now: int) -> Effects:
@@ -281,7 +281,7 @@ class Session:
 
     def _push(self) -> Effects:
         """The next message, when the one before it is acknowledged; then the end, if wanted."""
-        if self._waiting:
+        if self._waiting is not None:
             return NOTHING
         if self._queue:
             self._waiting = self._queue.pop(0)
@@ -290,8 +290,9 @@ class Session:
         return self._finish(END_NORMAL) if self._leaving else NOTHING
 
     def _message(self, octets: bytes, *, resync: bool) -> Effects:
+        """An empty message is one empty piece."""
         size = self._max_octets
-        pieces = [octets[start : start + size] for start in range(0, len(octets), size)]
+        pieces = [octets[start : start + size] for start in range(0, len(octets) or 1, size)]
         effects: list[Effect] = []
         for number, piece in enumerate(pieces, start=1):
             data1, transmit = DATA_ACK_WITH_DATA_ALLOWED, 0
@@ -320,9 +321,9 @@ class Session:
         return self._settle(frame.transmit_correlator) if included else NOTHING
 
     def _settle(self, correlator: int) -> Effects:
-        if not self._waiting or correlator != self._correlator:
+        if self._waiting is None or correlator != self._correlator:
             return NOTHING
-        self._waiting = b""
+        self._waiting = None
         return self._push()
 
     def _acknowledge(self) -> Transmit:
@@ -353,7 +354,7 @@ class Session:
         self.state = State.GONE
         self._ack_due = self._alive_due = self._confirm_due = NEVER
         self._queue.clear()
-        self._waiting = b""
+        self._waiting = None
         self._ack = None
 
     def ignore(self, _: Stimulus, _now: int) -> Effects:

@@ -54,6 +54,7 @@ from emu.machines.spx.sliding import (
 from emu.pdu.nbipx import (
     CONNECTION_NONE,
     CONTROL_ACK_WANTED,
+    CONTROL_END_OF_MESSAGE,
     CONTROL_RESEND,
     CONTROL_SYSTEM,
     SETUP_LIMITS,
@@ -67,6 +68,8 @@ from emu.pdu.netbios_name import name_text
 
 #: Data of one packet: IPX packets of 576 octets pass every router, 48 of them are headers.
 DATA_MAX_OCTETS = 528
+#: The total length has 16 bits (facts/ipx.md 1.9).
+MESSAGE_MAX_OCTETS = 0xFFFF
 
 _PROBE = CONTROL_SYSTEM | CONTROL_ACK_WANTED
 
@@ -143,6 +146,12 @@ class NbipxSessionMachine(Sliding[NbipxPdu]):
     def on_abandon(self, stimulus: Asked, _now: int) -> Effects:
         return self._lose(stimulus.request.cause)
 
+    def on_abort(self, stimulus: Asked, now: int) -> Effects:
+        """07 is the only word for it; its answer is not waited for (assumption)."""
+        unsaid = self.state in (State.OPEN, State.ENDING) and self._end is None
+        goodbye = [self._say(self._end_packet(), now)] if unsaid else []
+        return [*goodbye, *super().on_abort(stimulus, now)]
+
     # --- received ----------------------------------------------------------------------------
 
     def on_name(self, stimulus: Received, now: int) -> Effects:
@@ -194,7 +203,7 @@ class NbipxSessionMachine(Sliding[NbipxPdu]):
         if distance == 0:
             self._receive_next = (self._receive_next + 1) % MODULUS
             effects += self._acknowledge_later(now)
-            effects.append(Deliver(Data(packet.data)))
+            effects.append(Deliver(Data(packet.data, last=_ends_message(packet))))
         else:
             # Taken before: say so again.  Too early: ask for what is missing.
             control = CONTROL_SYSTEM | (CONTROL_RESEND if distance > 0 else 0)
@@ -267,8 +276,11 @@ class NbipxSessionMachine(Sliding[NbipxPdu]):
         return len(self._outstanding) < self._sliding.window
 
     def _cut(self, octets: bytes) -> list[tuple[bytes, int, int]]:
+        """Parts that say where in the message they stand; an empty message is one empty part."""
         total, size = len(octets), DATA_MAX_OCTETS
-        return [(octets[at : at + size], total, at) for at in range(0, total, size)]
+        if total > MESSAGE_MAX_OCTETS:
+            raise LocalProtocolError(f"NBIPX: a message of {total} octets has no length field")
+        return [(octets[at : at + size], total, at) for at in range(0, total or 1, size)]
 
     def _packet(
         self, control: int, *, kind: NbipxSessionKind = NbipxSessionKind.DATA
@@ -354,6 +366,12 @@ def names_called(request: NbipxSession) -> tuple[bytes, bytes] | None:
     return request.data[:16], request.data[16:32]
 
 
+def _ends_message(packet: NbipxSession) -> bool:
+    """By the lengths: the data of real captures 22 and 23 ends its messages without the bit."""
+    ends = packet.offset + packet.data_length >= packet.total_length
+    return ends or bool(packet.control & CONTROL_END_OF_MESSAGE)
+
+
 def is_set_up(packet: NbipxSession) -> bool:
     """A request for a session: data for nobody yet."""
     return (
@@ -408,6 +426,7 @@ def _table() -> Mapping[tuple[State, Event], Row[NbipxSessionMachine, State]]:
         ),
         (State.FRESH, Event.CLOSE): Row(nbipx.on_close_early, over, "nothing to end yet"),
         (State.FRESH, Event.ABANDON): Row(nbipx.on_abandon, over, "ipx.md 1.9, name in use"),
+        (State.FRESH, Event.ABORT): Row(nbipx.on_abort, over, "nobody to tell"),
         (State.FRESH, Event.SET_UP): Row(nbipx.on_request, opened, "captures 22, 23"),
         (State.FINDING, Event.NAME): Row(
             nbipx.on_name, finding | connecting, "ipx.md 1.9, type 2; captures 22, 23"
@@ -426,6 +445,7 @@ def _table() -> Mapping[tuple[State, Event], Row[NbipxSessionMachine, State]]:
         table |= {
             (state, Event.SEND): Row(nbipx.on_queue, stays, "waits for the set-up"),
             (state, Event.CLOSE): Row(nbipx.on_close_early, over, "nothing to end yet"),
+            (state, Event.ABORT): Row(nbipx.on_abort, over, "nobody to tell"),
             (state, Event.EXPIRED): Row(nbipx.on_expired, stays | over, source),
         }
     for state in (State.OPEN, State.ENDING):
@@ -437,6 +457,7 @@ def _table() -> Mapping[tuple[State, Event], Row[NbipxSessionMachine, State]]:
             (state, Event.DATA): Row(nbipx.on_data, stays, "ipx.md 1.9, data"),
             (state, Event.END): Row(nbipx.on_end, over, "ipx.md 1.9, 07, 08"),
             (state, Event.END_ACK): Row(nbipx.on_ended, stays | over, "ipx.md 1.9, 08"),
+            (state, Event.ABORT): Row(nbipx.on_abort, over, "ipx.md 1.9, type 07 (assumption)"),
             (state, Event.EXPIRED): Row(nbipx.on_expired, stays | over, "ipx.md 2.3, 3.3"),
         }
     table[State.OVER, Event.EXPIRED] = Row(nbipx.ignore, over, "no timer is left")

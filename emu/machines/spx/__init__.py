@@ -13,9 +13,10 @@ from emu.machines.spx.params import (
     SpxParams,
     TrialParams,
 )
-from emu.machines.spx.sliding import Close, Connect, Send, State
+from emu.machines.spx.sliding import Abort, Close, Connect, Send, State
 
 __all__ = [
+    "Abort",
     "Close",
     "Connect",
     "CountingParams",

@@ -109,7 +109,8 @@ class SpxConnection(Sliding[Spx]):
         if packet.control & CONTROL_ACK_WANTED:
             effects.append(self._say(self._acknowledgement(), now))
         if expected and packet.data:
-            effects.append(Deliver(Data(packet.data)))
+            last = bool(packet.control & CONTROL_END_OF_MESSAGE)
+            effects.append(Deliver(Data(packet.data, last=last)))
         return [*effects, *self._push(now)]
 
     def on_end(self, stimulus: Received, now: int) -> Effects:
@@ -224,6 +225,7 @@ def _table() -> Mapping[tuple[State, Event], Row[SpxConnection, State]]:
         (State.CONNECTING, Event.SYSTEM): Row(spx.on_accepted, opened, "ipx.md 1.3, 3.2"),
         (State.CONNECTING, Event.SEND): Row(spx.on_queue, connecting, "waits for the set-up"),
         (State.CONNECTING, Event.CLOSE): Row(spx.on_close_early, over, "nothing to end yet"),
+        (State.CONNECTING, Event.ABORT): Row(spx.on_abort, over, "ipx.md 1.3"),
         (State.CONNECTING, Event.EXPIRED): Row(
             spx.on_expired, connecting | over, "ipx.md 2.2, ConnectionCount, ConnectionTimeout"
         ),
@@ -239,6 +241,7 @@ def _table() -> Mapping[tuple[State, Event], Row[SpxConnection, State]]:
             (state, Event.DATA): Row(spx.on_data, stays, "ipx.md 1.3, 40/50"),
             (state, Event.END): Row(spx.on_end, stays | over, "ipx.md 1.3, FE, FF"),
             (state, Event.END_ACK): Row(spx.on_ended, stays | over, "ipx.md 1.3, FF"),
+            (state, Event.ABORT): Row(spx.on_abort, over, "ipx.md 1.3, a unilateral abort"),
             (state, Event.EXPIRED): Row(spx.on_expired, stays | over, "ipx.md 2.2, 3.2"),
         }
     table[State.OVER, Event.EXPIRED] = Row(spx.ignore, over, "no timer is left")

@@ -46,6 +46,7 @@ _HALF = 1 << 15
 #: Why an orderly end came, from whichever side.
 ENDED_BY_PEER = "the peer ended the connection"
 ENDED_BY_US = "connection ended"
+ABORTED = "aborted"
 
 PduT = TypeVar("PduT")
 
@@ -66,6 +67,11 @@ class Send:
 @dataclass(frozen=True, slots=True)
 class Close:
     """No more to send; end in order when everything is acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """End at once, whatever is not acknowledged."""
 
 
 class State(Enum):
@@ -93,6 +99,7 @@ class Event(Enum):
     CONNECT = "connect asked for"
     SEND = "send asked for"
     CLOSE = "close asked for"
+    ABORT = "abort asked for"
     ABANDON = "abandoning asked for"
     EXPIRED = "expired"
     FOREIGN = "nothing this machine has a row for"
@@ -107,6 +114,8 @@ def asked_or_expired(stimulus: Stimulus) -> Event:
             return Event.SEND
         case Asked(Close()):
             return Event.CLOSE
+        case Asked(Abort()):
+            return Event.ABORT
         case Expired():
             return Event.EXPIRED
         case _:
@@ -216,6 +225,10 @@ class Sliding(ABC, Generic[PduT]):
     def on_close(self, _stimulus: Asked, now: int) -> Effects:
         self.state, self._closing = State.ENDING, True
         return self._push(now)
+
+    def on_abort(self, _stimulus: Asked, _now: int) -> Effects:
+        """facts/ipx.md 1.3: "a unilateral abort sends nothing"."""
+        return self._finish(Ended(ABORTED))
 
     def ignore(self, _stimulus: Stimulus, _now: int) -> Effects:
         return NOTHING

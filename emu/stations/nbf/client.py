@@ -7,17 +7,19 @@ stays unacknowledged is polled for, and gives its link up, as at the server's.
 
 from __future__ import annotations
 
+from typing import Any
+
 from emu.errors import LocalProtocolError
 from emu.machines.base import Asked, Deliver, Effects, Lost, Received, Transmit
 from emu.machines.nbf.names import Again, Begin, Call, Claim, Located, Owned, State
 from emu.machines.nbf.session import Initialize, Session
 from emu.pdu.nbf import SESSION_MAX, NameFrame, NbfCommand
 from emu.pdu.netbios_name import NAME_OCTETS, TYPE_WORKSTATION, netbios_name
-from emu.pdu.terminal import LogOn, Message
+from emu.pdu.terminal import LogOn
 from emu.stations.base import Connection, StationSpec
 from emu.stations.nbf.connection import NbfConnection
 from emu.stations.nbf.port import Port
-from emu.stations.nbf.station import SERVER_NAME, NbfStation, peer_text
+from emu.stations.nbf.station import SERVER_NAME, NbfStation
 from emu.stations.ncp.alarm import Alarm
 
 
@@ -75,17 +77,22 @@ class NbfClientStation(NbfStation):
         self._number = 0
         self._alarm: Alarm | None = None
 
-    def connect(self, message: Message, now: int) -> NbfConnection:
-        """Claim the computer's name if that was not done yet, then call the server."""
-        if not isinstance(message, LogOn):
-            raise LocalProtocolError(f"an NBF connection begins with a log-on, not {message}")
-        name = client_name(message.client)
+    def connect(self, message: Any, now: int) -> NbfConnection:
+        """Claim the computer's name if that was not done yet, then call the server.
+
+        A terminal's log-on says what the computer is called; else it is the spec's ``host``.
+        """
+        host = message.client if isinstance(message, LogOn) else self.spec.host
+        if not host:
+            raise LocalProtocolError(f"an NBF connection of nobody begins with {message}")
+        name = client_name(host)
         number = self._next_number()
         session = Session(self.params, number=number, probing=False)
-        connection = NbfConnection(self, session, peer=peer_text(SERVER_NAME, b""))
+        connection = NbfConnection(self, session, name=SERVER_NAME)
         call = Call(self.params, called=SERVER_NAME, caller=name, session=number)
         self.calling[number] = _Calling(self, connection, call)
-        connection.send(message, now)
+        if message is not None:
+            connection.send(message, now)
         self._claim_or_call(name, self.calling[number], now)
         return connection
 
@@ -143,7 +150,6 @@ class NbfClientStation(NbfStation):
             port.disconnect_if_idle(now)
             return
         connection.port = port
-        connection.peer = peer_text(SERVER_NAME, port.mac)
         connection.last_octet_ns = now
         port.connections[connection.session.number] = connection
         located = calling.located

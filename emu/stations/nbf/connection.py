@@ -1,10 +1,9 @@
-"""One NBF session as the layer above sees it: its machine, its lines, what its link has heard."""
+"""One NBF session as the layer above sees it: its machine, its reader, what its link has heard."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from emu.errors import PeerProtocolError
 from emu.machines.base import (
     NEVER,
     Asked,
@@ -20,10 +19,9 @@ from emu.machines.base import (
 from emu.machines.llc2 import control as llc2
 from emu.machines.nbf.session import Drop, End, Send, Session, State
 from emu.pdu.nbf import NbfCommand, SessionFrame
-from emu.pdu.terminal import LogOff, Message
+from emu.pdu.netbios_name import computer_name, name_text
 from emu.stations.ncp.alarm import Alarm
 from emu.wire.nbf import encode_nbf
-from emu.wire.terminal import Lines, decode_line, encode_message
 
 if TYPE_CHECKING:
     from emu.stations.nbf.port import Port
@@ -34,25 +32,37 @@ _POLLED = frozenset({NbfCommand.SESSION_CONFIRM, NbfCommand.DATA_ACK, NbfCommand
 
 
 class NbfConnection:
-    """``port``: the link it is on, None before that; what the link knew of it stays when it ends.
+    """``name``: the peer's, 16 octets.
+    ``port``: the link it is on, None before that; what the link knew of it stays when it ends.
 
     ``last_octet_ns``: the last frame of the link from this peer; a DM or SABME is none of it.
     """
 
-    def __init__(self, station: NbfStation, session: Session, *, peer: str) -> None:
+    def __init__(self, station: NbfStation, session: Session, *, name: bytes) -> None:
         station.serial += 1
         self.serial = station.serial
-        self.peer = peer
+        self.name = name
+        self.caller = computer_name(name)
         self.last_octet_ns = 0
         self.session = session
         self.port: Port | None = None
         self.over = False
         self._since_ns: int = NEVER
-        self._lines = Lines()
+        self._reader = station.spec.service.reader()
         self._station = station
         self._alarm = Alarm(station.surroundings, session, self.carry_out)
 
     # --- what the layer above asks -----------------------------------------------------------
+
+    @property
+    def peer(self) -> str:
+        """``WS1<00> 02:00:00:00:00:0b``."""
+        return f"{name_text(self.name)} {self.address}"
+
+    @property
+    def address(self) -> str:
+        """The peer's MAC address; empty until it is known."""
+        return "" if self.port is None else self.port.mac.hex(":")
 
     @property
     def unacknowledged_since_ns(self) -> int | None:
@@ -73,10 +83,11 @@ class NbfConnection:
         """SESSION_ALIVE counts from here; None where the link's own clock is all there is."""
         return self.session.since_ns if self.session.alive else None
 
-    def send(self, message: Message, now: int) -> None:
+    def send(self, message: Any, now: int) -> None:
         """Queue a message; a connection that is over swallows it."""
-        self.ask(Send(encode_message(message)), now)
-        if isinstance(message, LogOff):
+        service = self._station.spec.service
+        self.ask(Send(service.encode(message)), now)
+        if service.leaves(message):
             self.close(now)
 
     def close(self, now: int) -> None:
@@ -123,8 +134,8 @@ class NbfConnection:
     def _deliver(self, value: object, now: int) -> None:
         user = self._station.user
         match value:
-            case Data(octets):
-                self._read(octets, now)
+            case Data(octets, last):
+                self._read(octets, now, last=last)
             case Opened():
                 user.opened(self, now)
             case Ended(cause):
@@ -134,14 +145,12 @@ class NbfConnection:
             case other:
                 raise AssertionError(f"a session delivered {other}")
 
-    def _read(self, octets: bytes, now: int) -> None:
-        for line in self._lines.feed(octets):
-            try:
-                message = decode_line(line)
-            except PeerProtocolError:
-                self._station.dropped += 1
-            else:
-                self._station.user.message(self, message, now)
+    def _read(self, octets: bytes, now: int, *, last: bool = True) -> None:
+        dropped = self._reader.dropped
+        messages = self._reader.feed(octets, last=last)
+        self._station.dropped += self._reader.dropped - dropped
+        for message in messages:
+            self._station.user.message(self, message, now)
 
     # --- the end -----------------------------------------------------------------------------
 

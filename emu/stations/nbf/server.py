@@ -21,7 +21,7 @@ from emu.pdu.nbf import (
 from emu.stations.base import StationSpec
 from emu.stations.nbf.connection import NbfConnection
 from emu.stations.nbf.port import Port
-from emu.stations.nbf.station import SERVER_NAME, NbfStation, peer_text
+from emu.stations.nbf.station import SERVER_NAME, NbfStation
 
 
 class NbfServerStation(NbfStation):
@@ -79,7 +79,7 @@ class NbfServerStation(NbfStation):
         if caller is None:
             return None
         session = Session(self.params, number=frame.destination, probing=self.probing)
-        connection = NbfConnection(self, session, peer=peer_text(caller[0], port.mac))
+        connection = NbfConnection(self, session, name=caller[0])
         connection.port = port
         connection.last_octet_ns = now
         port.connections[session.number] = connection

@@ -17,7 +17,7 @@ from emu.pdu.nbf import (
     NbfCommand,
     SessionFrame,
 )
-from emu.pdu.netbios_name import TYPE_SERVER, name_text, netbios_name
+from emu.pdu.netbios_name import TYPE_SERVER, netbios_name
 from emu.stations.base import StationSpec
 from emu.stations.nbf.connection import NbfConnection
 from emu.stations.nbf.port import Port
@@ -35,13 +35,8 @@ CLAIMS: tuple[bytes, ...] = (b"\xf0\xf0", b"\xf0\xf1")
 _GROUP = 1
 
 
-def peer_text(name: bytes, mac: bytes) -> str:
-    """``WS1<00> 02:00:00:00:00:0b``."""
-    return f"{name_text(name)} {mac.hex(':')}"
-
-
 class NbfStation:
-    """``names``: those of ours that we defend.  ``dropped``: frames and lines nobody could read.
+    """``names``: those of ours that we defend.  ``dropped``: frames and messages nobody could read.
 
     ``probing``: this end asks an idle peer whether it is there; ``listening``: it takes calls.
     """

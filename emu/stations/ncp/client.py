@@ -49,11 +49,15 @@ SESSION_UNKNOWN = 0
 class NcpClientConnection:
     """One connection.  ``mac``: where the way to the server begins, learned from its answers."""
 
+    #: NCP tells no names of computers.
+    caller = ""
+
     def __init__(self, station: NcpClientStation, *, serial: int) -> None:
         self.serial = serial
         self.last_octet_ns = 0
         self.machine = ClientShell(station.params, server_network=station.server.network)
         self.peer = str(station.server)
+        self.address = station.server.host
         self._mac = BROADCAST
         self._poll: Arrival | None = None
         self._station = station
@@ -93,6 +97,10 @@ class NcpClientConnection:
     def close(self, now: int) -> None:
         """The shell has one way to end a connection: destroy it."""
         self._ask(Leave(), now)
+
+    def abort(self, now: int) -> None:
+        """No other way than in order."""
+        self.close(now)
 
     def hear(
         self, pdu: NcpRequest | NcpReply | Watchdog | Sap | Rip, by: Arrival, now: int

@@ -82,6 +82,9 @@ class NcpServerConnection:
     create that ends it by the slot rule belongs to the next one.
     """
 
+    #: NCP tells no names of computers.
+    caller = ""
+
     def __init__(
         self,
         station: NcpServerStation,
@@ -93,7 +96,8 @@ class NcpServerConnection:
         self.serial = serial
         self.peer = str(address)
         self.last_octet_ns = 0
-        self.address = address
+        self.remote = address
+        self.address = address.host
         self.mac = b""
         self.machine = machine
         self._station = station
@@ -147,6 +151,10 @@ class NcpServerConnection:
         """Free the slot without a word; the station learns it from its next request."""
         self._ask(Clear(), now)
 
+    def abort(self, now: int) -> None:
+        """No other way than in order, which says nothing either."""
+        self.close(now)
+
     def release(self, now: int) -> None:
         """The slot rule: the station attached again."""
         self._ask(Clear(cause=SLOT_REUSED.format(number=self.machine.number)), now)
@@ -175,9 +183,9 @@ class NcpServerConnection:
     def _transmit(self, pdu: NcpReply | Watchdog) -> int:
         if isinstance(pdu, Watchdog):
             # facts/ipx.md 1.5: to the client's NCP socket + 1.
-            to = _next_socket(self.address, 1)
+            to = _next_socket(self.remote, 1)
             return self._station.transmit(pdu, SOCKET_SERVER_WATCHDOG, to, self.mac)
-        return self._station.transmit(pdu, SOCKET_NCP, self.address, self.mac)
+        return self._station.transmit(pdu, SOCKET_NCP, self.remote, self.mac)
 
     def _deliver(self, value: object, now: int) -> None:
         user = self._station.spec.user
@@ -210,7 +218,7 @@ class NcpServerConnection:
             return None
         try:
             # A server sees nodes, not names of computers: the world knows whose it is.
-            return LogOn(user=decode_login(request.data), client=self.address.node.hex())
+            return LogOn(user=decode_login(request.data), client=self.remote.node.hex())
         except PeerProtocolError:
             self._station.dropped += 1
             return None
@@ -267,7 +275,7 @@ class NcpServerStation:
     def forget(self, connection: NcpServerConnection) -> None:
         """Free the slot of a connection that is no more, unless its successor has it already."""
         number = connection.machine.number
-        if self.slots.at(number, connection.address) is connection:
+        if self.slots.at(number, connection.remote) is connection:
             self.slots.release(number)
 
     def _dispatch(
