@@ -69,8 +69,7 @@ def check_playable(scenario: Scenario, policy: Policy) -> None:
     if missing:
         raise InputError(
             f"policy {policy.name}",
-            expected=f"a transport that provides {', '.join(scenario.needs)}"
-            f" (scenario {scenario.name})",
+            expected=f"a transport that provides {', '.join(missing)} (scenario {scenario.name})",
             found=f"{policy.transport}, which lacks {', '.join(missing)}",
             hint='see "emu list transports"',
         )

@@ -152,9 +152,13 @@ def _built(document: dict[str, Any], name: str, shown: str) -> Scenario:
 
 
 def _needs(file: ScenarioFile) -> tuple[str, ...]:
-    """What the file says; and a server that pushes needs it whether the file says so or not."""
+    """What the file says, and what its programs need whether the file says so or not.
+
+    Those of the clients are terminal sessions, all of them; a server's push is one's screen.
+    """
     pushes = any(step.do == "push" for step in file.hosts.server.program)
-    return tuple(dict.fromkeys([*file.needs, *(["server-push"] if pushes else [])]))
+    implied = [*(["server-push"] if pushes else []), "terminal"]
+    return tuple(dict.fromkeys([*file.needs, *implied]))
 
 
 def _scenario(file: ScenarioFile, document: Mapping[str, Any], name: str, shown: str) -> Scenario:

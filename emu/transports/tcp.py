@@ -85,7 +85,7 @@ def _formula(params: Params) -> str:
 TCP = Transport(
     name="tcp",
     title="TCP, with and without KeepAlive",
-    provides=frozenset({"tcp", "server-push", "bytes"}),
+    provides=frozenset({"tcp", "server-push", "bytes", "terminal"}),
     stacks=(
         tcp_windows.NT4,
         tcp_windows.MODERN,

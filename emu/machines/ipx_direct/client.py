@@ -133,6 +133,12 @@ class DirectClient:
         """When the request that is unanswered first left."""
         return self._since_ns
 
+    def wants_name(self, packet: Nmpi) -> bool:
+        """Whether a packet is the answer to the query."""
+        if self.state is not State.FINDING or packet.operation is not NmpiOperation.FOUND:
+            return False
+        return packet.requested == self._query.requested
+
     def step(self, stimulus: Stimulus, now: int) -> Effects:
         """One stimulus; ``LocalProtocolError`` when this state does not allow it."""
         row = TABLE.get((self.state, self._event(stimulus)))
@@ -260,8 +266,8 @@ class DirectClient:
                 return Event.SEND
             case Asked(Close()):
                 return Event.CLOSE
-            case Received(Nmpi(operation=NmpiOperation.FOUND, requested=name)):
-                return Event.NAME_FOUND if name == self._query.requested else Event.OTHER
+            case Received(Nmpi() as packet):
+                return Event.NAME_FOUND if self.wants_name(packet) else Event.OTHER
             case Received(DirectSmb() as message):
                 return self._kind(message)
             case Expired():
@@ -273,7 +279,7 @@ class DirectClient:
         header = message.header
         if not header.is_reply:
             return Event.UNASKED if header.cid == self.cid else Event.OTHER
-        if header.status == STATUS_INVALID_CONNECTION and header.cid == self.cid:
+        if self.cid and self.cid == header.cid and header.status == STATUS_INVALID_CONNECTION:
             return Event.INVALID
         if not self._answers(message):
             return Event.OTHER

@@ -132,7 +132,8 @@ class DirectServer:
     def on_again(self, stimulus: Received, _now: int) -> Effects:
         if self._answer is not None:
             return (Transmit(self._answer, REPLAYED),)
-        return (Transmit(self._numbered(refusal(stimulus.pdu, STATUS_WORKING)), WORKING),)
+        working = refusal(stimulus.pdu, STATUS_WORKING)
+        return (Transmit(self._numbered(working, working.header.sequence), WORKING),)
 
     def on_unsequenced(self, stimulus: Received, _now: int) -> Effects:
         return (Deliver(Data(stimulus.pdu.octets)),)
@@ -141,7 +142,7 @@ class DirectServer:
         """The answer that is waited for is kept; anything else goes without a number."""
         message: DirectSmb = stimulus.request.message
         if not self._is_awaited(message):
-            return (Transmit(self._numbered(message)),)
+            return (Transmit(self._numbered(message, SEQUENCE_NONE)),)
         self._answer = self._numbered(message, self._sequence)
         return (Transmit(self._answer),)
 
@@ -158,9 +159,7 @@ class DirectServer:
             return False
         return (message.header.pid, message.header.mid) == (asked.header.pid, asked.header.mid)
 
-    def _numbered(self, message: DirectSmb, sequence: int | None = None) -> DirectSmb:
-        if sequence is None:
-            sequence = message.header.sequence if not message.octets else SEQUENCE_NONE
+    def _numbered(self, message: DirectSmb, sequence: int) -> DirectSmb:
         return replace(message, header=replace(message.header, cid=self.cid, sequence=sequence))
 
     def _event(self, stimulus: Stimulus) -> Event:
@@ -179,15 +178,18 @@ class DirectServer:
         if header.is_reply:
             return Event.OTHER
         if header.cid != self.cid:
-            is_copy = self.state is State.NEW or self.is_copy(message)
-            kind = Event.NEGOTIATE if self.state is State.NEW else Event.AGAIN
-            return kind if is_copy and message.command == Command.NEGOTIATE else Event.OTHER
+            return self._kind_without_cid(message)
         if header.sequence == SEQUENCE_NONE:
             return Event.UNSEQUENCED
         if header.sequence == self._sequence:
             return Event.AGAIN
         is_next = header.sequence == sequence_after(self._sequence)
         return Event.NEXT if is_next and self._answer is not None else Event.OTHER
+
+    def _kind_without_cid(self, message: DirectSmb) -> Event:
+        if self.state is State.NEW and message.command == Command.NEGOTIATE:
+            return Event.NEGOTIATE
+        return Event.AGAIN if self.is_copy(message) else Event.OTHER
 
 
 def _table() -> Mapping[tuple[State, Event], Row[DirectServer, State]]:
