@@ -18,7 +18,7 @@ Read: facts/ipx.md 1.1, 1.10, 1.11, 3.4; real capture 02.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from emu.errors import LocalProtocolError, PeerProtocolError
 from emu.machines.base import (
@@ -167,7 +167,7 @@ class IpxDirectConnection(Generic[M]):
         user = self._station.spec.user
         match value:
             case Data(octets):
-                user.message(self, octets, now)
+                user.message(self, cast(Any, octets), now)
             case Opened():
                 user.opened(self, now)
             case Lost(cause):
