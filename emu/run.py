@@ -79,8 +79,7 @@ def check_playable(scenario: Scenario, policy: Policy) -> None:
         what = "SMB" if policy.speaks_smb else policy.transport
         raise InputError(
             f"policy {policy.name}",
-            expected=f"a policy that provides {', '.join(scenario.needs)}"
-            f" (scenario {scenario.name})",
+            expected=f"a policy that provides {', '.join(missing)} (scenario {scenario.name})",
             found=f"{what}, which lacks {', '.join(missing)}",
             hint='see "emu list transports"',
         )

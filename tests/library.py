@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from emu.policy.loader import load_policy, policy_names
+from emu.transports.base import Transport
+from emu.transports.table import transport_named
+
+
+def carries_a_terminal(transport: Transport) -> bool:
+    """Direct-hosted IPX carries SMB alone: it plays no log-on, and its station takes none."""
+    return "terminal" in transport.provides
+
+
+def of_terminals() -> list[str]:
+    """Policies that can play a terminal session."""
+    return [
+        name
+        for name in policy_names()
+        if carries_a_terminal(transport_named(load_policy(name).transport))
+    ]
 
 
 def on_a_lan() -> list[str]:
-    """Policies that say nothing of routers.
+    """Policies of terminal sessions that say nothing of routers.
 
     One that does is its base on a LAN (tests/contract/test_router_policies.py proves it), so
     what is played on a LAN with every policy need not be played with it.
     """
-    return [name for name in policy_names() if not _speaks_of_routers(name)]
+    return [name for name in of_terminals() if not _speaks_of_routers(name)]
 
 
 def _speaks_of_routers(name: str) -> bool:

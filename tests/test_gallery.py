@@ -84,7 +84,7 @@ def test_record_writes_what_verify_expects(
 
 
 def test_every_policy_stands_in_the_gallery() -> None:
-    """Those that speak of routers are their bases on a LAN."""
+    """Those that speak of routers are their bases on a LAN; one without a terminal plays none."""
     assert {policy for scenario, policy in gallery.GALLERY if scenario == "client-power-loss"} == {
         *on_a_lan()
     }

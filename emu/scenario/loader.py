@@ -153,13 +153,12 @@ def _built(document: dict[str, Any], name: str, shown: str) -> Scenario:
 
 
 def _needs(file: ScenarioFile) -> tuple[str, ...]:
-    """What the file says; and what its programs need, whether it says so or not."""
-    needs = [*file.needs]
-    if any(step.do == "push" for step in file.hosts.server.program):
-        needs.append("server-push")
-    if any(client.tasks for client in file.clients.values()):
-        needs.append("smb")
-    return tuple(dict.fromkeys(needs))
+    """What the file says, and what its programs need whether the file says so or not."""
+    pushes = any(step.do == "push" for step in file.hosts.server.program)
+    serves_files = any(client.tasks for client in file.clients.values())
+    implied = ["server-push"] if pushes else []
+    implied.append("smb" if serves_files else "terminal")
+    return tuple(dict.fromkeys([*file.needs, *implied]))
 
 
 def _scenario(file: ScenarioFile, document: Mapping[str, Any], name: str, shown: str) -> Scenario:

@@ -345,7 +345,7 @@ def _formula(params: NbfParams) -> str:
 NBF = Transport(
     name="nbf",
     title="NetBEUI: NetBIOS Frames over LLC type 2",
-    provides=frozenset({"nbf", "server-push", "bytes", "smb"}),
+    provides=frozenset({"nbf", "server-push", "bytes", "smb", "terminal"}),
     stacks=_STACKS,
     make_params=_make_params,
     server=NbfServerStation,

@@ -118,7 +118,7 @@ def _formula(params: NbipxParams) -> str:
 NBIPX = Transport(
     name="nbipx",
     title="NetBIOS over IPX, keep-alive at both ends",
-    provides=frozenset({"nbipx", "server-push", "bytes", "smb"}),
+    provides=frozenset({"nbipx", "server-push", "bytes", "smb", "terminal"}),
     stacks=(_NWLINK, _NOVELL),
     make_params=_make_params,
     server=NbipxServerStation,

@@ -321,7 +321,7 @@ def _check_spacing(watchdog: MarsNweParams) -> int:
 NCP = Transport(
     name="ncp",
     title="NetWare Core Protocol over IPX, server watchdog",
-    provides=frozenset({"ncp", "requests"}),
+    provides=frozenset({"ncp", "requests", "terminal"}),
     stacks=(_NETWARE, _MARS_NWE),
     make_params=_make_params,
     server=NcpServerStation,

@@ -94,7 +94,7 @@ def _formula(params: SpxParams) -> str:
 SPX = Transport(
     name="spx",
     title="SPX over IPX, watchdog at both ends",
-    provides=frozenset({"spx", "server-push", "bytes"}),
+    provides=frozenset({"spx", "server-push", "bytes", "terminal"}),
     stacks=(_NOVELL, _NWLINK, _SPXS_NLM),
     make_params=_make_params,
     server=SpxServerStation,

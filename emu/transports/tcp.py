@@ -97,7 +97,7 @@ def _client(spec: StationSpec) -> ClientStation:
 TCP = Transport(
     name="tcp",
     title="TCP, with and without KeepAlive",
-    provides=frozenset({"tcp", "server-push", "bytes", "smb"}),
+    provides=frozenset({"tcp", "server-push", "bytes", "smb", "terminal"}),
     stacks=(
         tcp_windows.NT4,
         tcp_windows.MODERN,

@@ -127,6 +127,10 @@ WRONG = {
         ["run", "restart-same-port", "--policy", "ncp-netware"],
         "lacks tcp",
     ),
+    "a scenario of terminals on what carries SMB alone": (
+        ["run", "client-power-loss", "--policy", "ipx-direct-nt4"],
+        "ipx-direct, which lacks terminal",
+    ),
     "unknown flag": (["run", "client-power-loss", "--polcy", "x"], "--polcy"),
     "no scenario": (["run"], "SCENARIO"),
     "show a folder": (["show", "."], "."),

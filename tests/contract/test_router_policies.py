@@ -7,12 +7,12 @@ import tomllib
 import pytest
 
 from emu import resources
-from emu.policy.loader import load_policy, policy_names
+from emu.policy.loader import load_policy
 from emu.run import play
 from emu.scenario.loader import load_scenario
-from tests.library import on_a_lan
+from tests.library import of_terminals, on_a_lan
 
-ROUTERS = sorted(set(policy_names()) - set(on_a_lan()))
+ROUTERS = sorted(set(of_terminals()) - set(on_a_lan()))
 
 
 def test_there_are_some() -> None:

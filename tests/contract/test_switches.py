@@ -15,6 +15,7 @@ from emu.policy.model import Policy
 from emu.transports.table import TABLE, transport_named
 from tests.contract.proofs import WORK_NS, Case, hold_through, hold_together
 from tests.contract.worlds import POLICIES, TRIP_NS, S
+from tests.library import carries_a_terminal
 
 #: facts/ipx.md 2.2 gives its 60 s and no count: the rest is the test's, as in no shipped policy.
 _SPXS_NLM = "spxs-nlm.toml"
@@ -307,7 +308,12 @@ def test_the_proofs_hold_for_every_switch_through_an_outage(
         hold_through(case.play(tmp_path, policy, dotted(policy, setting)), case)
 
 
-STACKS = [(transport.name, stack.name) for transport in TABLE for stack in transport.stacks]
+STACKS = [
+    (transport.name, stack.name)
+    for transport in TABLE
+    if carries_a_terminal(transport)
+    for stack in transport.stacks
+]
 
 
 @pytest.mark.parametrize(("transport", "stack"), STACKS)

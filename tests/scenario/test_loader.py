@@ -158,7 +158,7 @@ def test_a_server_that_pushes_needs_a_transport_that_can(tmp_path: Path) -> None
     """Whether the file says so or not: NCP has nothing to push with."""
     pushes = '[hosts.server]\nprogram = [{ at = "5s", do = "push" }]\n'
     scenario = load_scenario(write(tmp_path, SMALL + pushes))
-    assert scenario.unmet_needs(frozenset({"ncp"})) == ("server-push",)
+    assert scenario.unmet_needs(frozenset({"ncp", "terminal"})) == ("server-push",)
     said = load_scenario(write(tmp_path, f'needs = ["server-push"]\n{SMALL}{pushes}'))
     assert said.needs == scenario.needs
 

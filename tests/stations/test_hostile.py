@@ -18,11 +18,11 @@ import pytest
 
 from emu.check.reading import Records
 from emu.machines.base import Note
-from emu.policy.loader import load_policy, policy_names
+from emu.policy.loader import load_policy
 from emu.stations.base import Connection, Station, StationSpec, Timer
 from emu.transports.table import transport_named
 from tests.check.test_hostile import mutated
-from tests.library import on_a_lan
+from tests.library import of_terminals, on_a_lan
 from tests.outside import real_captures
 
 ROUNDS = 200 if os.environ.get("EMU_SLOW") == "1" else 5
@@ -143,8 +143,11 @@ def test_a_server_whose_client_sends_damaged_frames(policy: str) -> None:
 
 @pytest.mark.slow
 def test_strangers_and_their_damaged_frames() -> None:
-    """Every real capture, addressed to us, to one policy of each transport in turn."""
-    policies = tuple({load_policy(name).transport: name for name in policy_names()}.values())
+    """Every real capture, addressed to us, to one policy of each transport in turn.
+
+    Of those with a terminal: see test_ipx_direct for the other.
+    """
+    policies = tuple({load_policy(name).transport: name for name in of_terminals()}.values())
     for path in real_captures():
         for turn in range(ROUNDS):
             policy, seed = policies[turn % len(policies)], f"{path.name}/{turn}"
