@@ -25,13 +25,13 @@ from emu.net.bill import line_figures
 from emu.net.records import FORGOTTEN, Loss, SessionRecord
 from emu.net.routes import FAR_TICKS
 from emu.net.world import Carrier, World
+from emu.policy.carrying import carrier_transport, has_formula, provided_by
 from emu.policy.loader import load_policy
 from emu.policy.model import Policy
 from emu.policy.smb_rules import smb_rules
 from emu.result import LinkResult, RunResult, frame_name
 from emu.scenario.model import Scenario
 from emu.transports.base import Fault, Value
-from emu.transports.table import transport_named
 
 T = TypeVar("T")
 
@@ -64,14 +64,6 @@ def parse_gear(text: str) -> Gear:
     return Gear(name=text, speed=speed)
 
 
-def provided_by(policy: Policy) -> frozenset[str]:
-    """What a policy's sessions can do: its transport's gifts, or SMB over it and nothing else."""
-    provides = transport_named(policy.transport).provides
-    if policy.speaks_smb:
-        return provides - {"terminal", "server-push"}
-    return provides - {"smb"}
-
-
 def check_playable(scenario: Scenario, policy: Policy) -> None:
     """``InputError`` when the policy's sessions lack what the scenario needs."""
     missing = scenario.unmet_needs(provided_by(policy))
@@ -87,7 +79,7 @@ def check_playable(scenario: Scenario, policy: Policy) -> None:
 
 def carrier_of(policy: Policy) -> Carrier:
     """The machines' parameters for both ends."""
-    transport = transport_named(policy.transport)
+    transport = carrier_transport(policy)
     return Carrier(
         transport=transport,
         policy=policy.name,
@@ -285,7 +277,10 @@ def survey(
 def _assumed(world: World, policies: Iterable[Policy]) -> Iterator[Mapping[str, Value]]:
     """What no source decides: of the policies, and of the lines and boxes that were played."""
     for policy in policies:
-        yield from policy.assumptions()
+        for assumption in policy.assumptions():
+            terminals = str(assumption["what"]).startswith("server.")
+            if not (terminals and world.smb is not None):  # a file server has no such rules
+                yield assumption
     for line in world.lines.values():
         yield from line.spec.assumptions()
     if world.lines and world.router_rules.get("router.netbeui") == "dlsw":
@@ -348,7 +343,7 @@ def in_doubt(world: World, tolerance: int) -> tuple[int, ...]:
 
 
 def untold(world: World) -> tuple[int, ...]:
-    """Sessions of far clients of which no formula of the transport's can tell.
+    """Sessions of which no formula of the transport's can tell: of far clients, and of SMB's.
 
     Over DLSw the switch beside the client polls it and tells the server; mars_nwe does not ask
     far stations; and where a router answers for a client that comes back, its answers and the
@@ -358,7 +353,19 @@ def untold(world: World) -> tuple[int, ...]:
     return tuple(
         record.id
         for record in world.records.sessions.values()
-        if world.scenario.client(record.client).link != here and _is_untold(world, record)
+        if (world.scenario.client(record.client).link != here and _is_untold(world, record))
+        or (world.smb is not None and _comes_and_goes(world, record))
+    )
+
+
+def _comes_and_goes(world: World, record: SessionRecord) -> bool:
+    """What a redirector says when it is there again is no formula's business; nor is NetBT on a
+    stack that gives up by time."""
+    if not has_formula(world.carriers[record.client].server_params):
+        return True
+    return any(
+        loss.until_ns is not None or loss.back_at_ns is not None or loss.fault == "kill"
+        for loss in record.losses[:1]
     )
 
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from textwrap import wrap
 
 from emu.net.records import FORGOTTEN, Loss, ProbeFrame, SessionRecord
+from emu.policy.carrying import carrier_transport
 from emu.policy.model import Policy
 from emu.result import RunResult
 from emu.scenario.model import Scenario
 from emu.story_calls import bill_sentences, call_events
 from emu.story_files import file_events, file_sentences
-from emu.transports.table import transport_named
 from emu.units import NS_PER_S, format_duration
 
 PLAIN, DIM, BAD, GOOD, LOUD = "plain", "dim", "bad", "good", "loud"
@@ -77,7 +77,7 @@ def _figures(record: SessionRecord) -> tuple[str, str]:
 
 
 def _heading(policy: Policy, result: RunResult) -> Iterator[str]:
-    transport = transport_named(policy.transport)
+    transport = carrier_transport(policy)
     params = transport.make_params(policy.stack, policy.values)
     stack = transport.stack(policy.stack).title
     yield f"{stack}; {format_duration(result.horizon_ns)} of virtual time, seed {result.seed}"
@@ -122,7 +122,7 @@ def _events(scenario: Scenario, result: RunResult) -> Iterator[_Event]:
     if records.files is not None:
         for told in file_events(records.files):
             style = BAD if told.bad else DIM if told.dim else PLAIN
-            yield _Event(at_ns=told.at_ns, order=1, style=style, text=told.text)
+            yield _Event(at_ns=told.at_ns, order=told.order, style=style, text=told.text)
     horizon = scenario.horizon_ns
     ghosts = [s for s in records.sessions.values() if s.open_loss is not None]
     ids = ", ".join(str(ghost.id) for ghost in ghosts)

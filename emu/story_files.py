@@ -19,12 +19,16 @@ _NUMBER = re.compile(r"0x[0-9a-f]+|\d+")
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event.  ``bad``: something went wrong for somebody.  ``dim``: a matter of course."""
+    """One event.  ``bad``: something went wrong for somebody.  ``dim``: a matter of course.
+
+    ``order``: its place among others of one instant, as in ``story``: 2 is a session's change.
+    """
 
     at_ns: int
     text: str
     bad: bool = False
     dim: bool = False
+    order: int = 1
 
 
 def file_events(files: FileRecords) -> Iterator[Told]:
@@ -51,7 +55,7 @@ def _condensed(events: Iterable[Told]) -> Iterator[Told]:
         left = group[ALIKE_FIRST:]
         if len(left) > 1:
             more = f"... {len(left) - 1} more like that ..."
-            yield Told(left[0].at_ns, f"{more} ({_shape(left[0])})", dim=True)
+            yield Told(left[0].at_ns, f"{more} ({_shape(left[0])})", dim=True, order=5)
         if left:
             yield left[-1]
 
@@ -104,19 +108,20 @@ def _lifetimes(lifetimes: Iterable[Lifetime]) -> Iterator[Told]:
         verb = "has" if each.began else "no longer has"
         why = f": {each.cause}" if each.cause else ""
         text = f"{owner} {verb} {what} {each.what} ({name} {id_text(each.number)}){why}"
-        yield Told(each.at_ns, text, dim=True)
+        yield Told(each.at_ns, text, dim=True, order=3 if each.began else 1)
 
 
 def _tables(tables: list[SessionTable]) -> Iterator[Told]:
     """``net session`` at the first and at the last interesting instants."""
     shown = tables if len(tables) <= 2 * ALIKE_FIRST else [*tables[:ALIKE_FIRST], tables[-1]]
     for table in shown:
+        why = "" if table.why == "net-session" else f" ({table.why})"
         rows = [
             f"{row.user}@{row.client} UID {id_text(row.uid)}"
             f"{'' if row.owner else ' WITHOUT OWNER'}, {row.opens} open, idle {row.idle_s} s"
             for row in table.rows
         ]
-        yield Told(table.at_ns, f"net session ({table.why}): {_listed(rows)}", dim=True)
+        yield Told(table.at_ns, f"net session{why}: {_listed(rows)}", dim=True, order=4)
 
 
 def _listed(rows: list[str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from emu.machines.base import Note
 from emu.machines.redirector import Redirector
@@ -80,6 +80,8 @@ class FileClient:
         self._handles: dict[str, tuple[int, str]] = {}
         self._views: dict[str, tuple[int, str]] = {}
         self._asked: dict[int, tuple[Done, Task, str]] = {}
+        #: UIDs of who is logging off, by ticket.
+        self._leaving: dict[int, list[int]] = {}
         self._numbers = 0
 
     def plug_in(self, make_station: Callable[[User], ClientStation]) -> None:
@@ -92,7 +94,8 @@ class FileClient:
     @property
     def connection(self) -> Connection | None:
         """Its circuit, None while there is none."""
-        return None if self._end is None else self._end.circuit
+        circuit = None if self._end is None else self._end.circuit
+        return cast("Connection | None", circuit)  # a station's: SMB asks less of it than we do
 
     # --- the program ---------------------------------------------------------------------------
 
@@ -125,9 +128,8 @@ class FileClient:
 
     def _ask(self, request: object, now: int) -> None:
         assert self.smb is not None, "plugged in at boot"
-        leaving = self._uids(request.luid) if isinstance(request, LogOffWanted) else ()
-        for uid in leaving:  # before: the log-off may be on the wire in this very step
-            self.desk.left(self.desk.client, uid, now)
+        if isinstance(request, LogOffWanted):
+            self._leaving[request.ticket] = self._uids(request.luid)
         self.smb.ask(request, now)
 
     def _uids(self, luid: int) -> list[int]:
@@ -143,7 +145,7 @@ class FileClient:
     def _by(self, task: Task) -> str:
         if task.by:
             return task.by
-        owner = self._views.get(task.view) if task.view else self._handles.get(task.name)
+        owner = self._views.get(task.view) or self._handles.get(task.name)
         return owner[1].partition(" ")[0] if owner is not None else ""
 
     # --- tasks as requests ---------------------------------------------------------------------
@@ -241,6 +243,8 @@ class FileClient:
         self._log(now, note.kind, **note.facts)
 
     def _finished(self, finished: Finished, now: int) -> None:
+        for uid in self._leaving.pop(finished.ticket, ()):  # what lives now lives without owner
+            self.desk.left(self.desk.client, uid, now)
         asked = self._asked.pop(finished.ticket, None)
         if asked is None:  # a part of a task, or a dead program's
             return

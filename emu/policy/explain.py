@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from emu.policy.model import Policy
-from emu.policy.parameters import transport_named
 from emu.transports.base import Fault, Parameter, Value
 from emu.units import NS_PER_S, format_seconds, in_seconds
 
@@ -46,7 +45,9 @@ class Explained:
 
 def explained(policy: Policy) -> Explained:
     """A policy and what its transport's closed formulas say of it."""
-    transport = transport_named(policy.transport, where=policy.name)
+    from emu.policy.carrying import carrier_transport  # brings machines and codecs along
+
+    transport = carrier_transport(policy)
     params = transport.make_params(policy.stack, policy.values)
     silence_ns = transport.silence(params, LAST_OCTET_NS)
     dies = Fault(kind="power-loss", lost_at_ns=LAST_OCTET_NS, idle_since_ns=0)

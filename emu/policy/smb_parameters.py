@@ -76,6 +76,8 @@ _SERVER = (
             " of the same NetBIOS name, of the same IP address, or of the same address if"
             " extended security was negotiated (which the clients here do not)",
             "off", "netbios-name", "ip-address", "ip-address-extended-security"),
+    _flag("share_level", "a server with passwords for shares and none for users: a log-off ends"
+          " everybody's session on its circuit (Q139506)"),
     _choice("bad_uid", "how a request with a dead UID is refused: 0x005B0002 as negotiated, always"
             " in the DOS form, or 0xC0000203", "negotiated", "dos", "session-deleted"),
     _choice("break_unanswered", "what becomes of an oplock whose holder does not answer: it is"

@@ -53,7 +53,7 @@ def smb_rules(policy: Policy) -> SmbRules | None:
     if not policy.speaks_smb:
         return None
     start = f"{NAMESPACE}."
-    told = {
+    told: dict[str, Any] = {
         name.removeprefix(start): value
         for name, value in policy.values.items()
         if name.startswith(start)
@@ -87,6 +87,7 @@ def _server(told: dict[str, Any]) -> ServerParams:
         max_keep_search_ns=told["max_keep_search"],
         logoff_frees_trees=told["logoff_frees_trees"],
         vc_zero_match=_VC_ZERO[told["vc_zero"]],
+        share_level=told["share_level"],
         bad_uid=_BAD_UID[told["bad_uid"]],
         break_unanswered=_UNANSWERED[told["break_unanswered"]],
         echo_is_activity=told["echo_is_activity"],

@@ -113,10 +113,16 @@ class Task:
     def words(self) -> str:
         """As a person would say it."""
         what = self.file or self.share or self.name or self.view
-        page = f" page {self.page}" if self.do == "touch" else ""
-        drive = f" as {self.drive}:" if self.drive else ""
+        if self.do == "open":
+            what += f" as {self.name}"
+        elif self.do == "map":
+            what += f" as {self.view}"
+        elif self.do == "touch":
+            what += f" page {self.page}"
+        elif self.drive:
+            what += f" as {self.drive}:"
         who = " of ".join(part for part in (self.user, self.client) if part)
-        return " ".join(part for part in (self.do, what + page + drive, who) if part)
+        return " ".join(part for part in (self.do, what, who) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

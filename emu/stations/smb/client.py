@@ -119,6 +119,11 @@ class ServerEnd:
         self._is_dialling = False
         self._forget()
 
+    @property
+    def circuit(self) -> Circuit | None:
+        """The circuit, None while there is none."""
+        return self._circuit
+
     def attach(self, carrier: Carrier) -> None:
         """``carrier``: the station whose ``User`` this is."""
         self._carrier = carrier
