@@ -115,12 +115,13 @@ def _events(scenario: Scenario, result: RunResult) -> Iterator[_Event]:
         yield _Event(at_ns=at, order=1, style=DIM, text=text)
     many = len(records.sessions) > SESSIONS_WITH_PROBES_MAX
     for record in records.sessions.values():
-        yield from _states(record)
+        if records.files is None:
+            yield from _states(record)
         if record.losses and not many:
             yield from _last_octet(record)
         yield from _probes(record, result, listed=not many)
     if records.files is not None:
-        for told in file_events(records.files):
+        for told in file_events(records.files, [*records.sessions.values()]):
             style = BAD if told.bad else DIM if told.dim else PLAIN
             yield _Event(at_ns=told.at_ns, order=told.order, style=style, text=told.text)
     horizon = scenario.horizon_ns

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from emu.net.file_records import Done, FileRecords, Lifetime, SessionTable
+from emu.net.records import SessionRecord
 from emu.result import RunResult
 from emu.result_files import id_text, status_text
 from emu.units import format_duration
@@ -31,9 +32,10 @@ class Told:
     order: int = 1
 
 
-def file_events(files: FileRecords) -> Iterator[Told]:
+def file_events(files: FileRecords, sessions: Sequence[SessionRecord]) -> Iterator[Told]:
     """All of them; of many alike the first and the last."""
     yield from _condensed(_tasks(files.done))
+    yield from _condensed(_states(sessions))
     yield from _condensed(_lifetimes(files.lifetimes))
     yield from _condensed(
         Told(each.at_ns, f"{each.client} is refused: {each.rule}", bad=True)
@@ -95,6 +97,17 @@ def _sent(each: Done) -> str:
         return ""
     uid, _tid, fid = each.sent_as
     return f" (asked for with UID {id_text(uid)}, FID {id_text(fid)})"
+
+
+def _states(sessions: Sequence[SessionRecord]) -> Iterator[Told]:
+    """Sessions as they begin and end."""
+    for record in sessions:
+        before = "NEW"
+        for state in record.states:
+            after = state.state.upper()
+            text = f"session {record.id} {before} -> {after}: {state.cause}"
+            yield Told(state.at_ns, text, order=2)
+            before = after
 
 
 def _lifetimes(lifetimes: Iterable[Lifetime]) -> Iterator[Told]:

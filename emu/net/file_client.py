@@ -7,7 +7,7 @@ Tasks are asked for in their turn and not waited for: several people work here a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from emu.machines.base import Note
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 #: What the server is called (``world.SERVER``).
 SERVER = "SERVER"
+#: STATUS_INVALID_HANDLE (facts/redirector.md 3.4).
+INVALID_HANDLE = 0xC0000008
 #: Octets of a page of an image: an x86's (G).
 PAGE_OCTETS = 4096
 
@@ -66,6 +68,15 @@ class Desk:
     left: Callable[[str, int, int], None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Something a program has: a handle or a view.  ``file``: ``share/path``."""
+
+    number: int
+    by: str
+    file: str
+
+
 class FileClient:
     """``scan_phase_ns``: when the redirector's scans begin, drawn from the seed."""
 
@@ -77,8 +88,10 @@ class FileClient:
         phase_ns = boot.dice("redirector").randrange(max(1, params.scan_period_ns))
         self.redirector = Redirector(params, scan_phase_ns=phase_ns, now=desk.timeline.now)
         self._luids: dict[str, int] = {}
-        self._handles: dict[str, tuple[int, str]] = {}
-        self._views: dict[str, tuple[int, str]] = {}
+        #: By name: the number it has, whose it is, and the file.  Only what was really opened.
+        self._handles: dict[str, Held] = {}
+        self._views: dict[str, Held] = {}
+        self._coming: dict[int, Held] = {}
         self._asked: dict[int, tuple[Done, Task, str]] = {}
         #: UIDs of who is logging off, by ticket.
         self._leaving: dict[int, list[int]] = {}
@@ -109,10 +122,11 @@ class FileClient:
     def killed(self) -> None:
         """The programs are dead; the kernel closes what they had open, and nobody logs off."""
         now = self.desk.timeline.now
-        for view, _ in [*self._views.values()]:
-            self._ask(UnmapWanted(ticket=self._number(), view=view), now)
-        for handle, _ in [*self._handles.values()]:
-            self._ask(CloseWanted(ticket=self._number(), handle=handle), now)
+        for view in self._views.values():
+            self._ask(UnmapWanted(ticket=self._number(), view=view.number), now)
+        for held in self._handles.values():
+            self._ask(CloseWanted(ticket=self._number(), handle=held.number), now)
+        self._views, self._handles, self._coming = {}, {}, {}
 
     def do(self, task: Task, now: int) -> None:
         """One task, now."""
@@ -121,8 +135,12 @@ class FileClient:
             at_ns=now, client=self.desk.client, by=self._by(task), words=task.words, do=task.do
         )
         self.desk.records.done.append(done)
-        self._asked[ticket] = (done, task, self._file_of(task))
         self._log(now, "asked", request=task.words, by=done.by)
+        missing = self._missing(task)
+        if missing:
+            done.status, done.done_ns, done.why = INVALID_HANDLE, now, missing
+            return
+        self._asked[ticket] = (done, task, self._file_of(task))
         for request in self._requests(task, ticket):
             self._ask(request, now)
 
@@ -145,8 +163,18 @@ class FileClient:
     def _by(self, task: Task) -> str:
         if task.by:
             return task.by
-        owner = self._views.get(task.view) or self._handles.get(task.name)
-        return owner[1].partition(" ")[0] if owner is not None else ""
+        held = self._views.get(task.view) or self._handles.get(task.name)
+        return "" if held is None else held.by
+
+    def _missing(self, task: Task) -> str:
+        """What a program finds out by itself: there is nothing to work on."""
+        if task.by and task.do not in ("log-on", "start") and task.by not in self._luids:
+            return f"{task.by} is not logged on"
+        if task.name and task.do != "open" and task.name not in self._handles:
+            return f"{task.name} is not open"
+        if task.view and task.do != "map" and task.view not in self._views:
+            return f"{task.view} is not mapped"
+        return ""
 
     # --- tasks as requests ---------------------------------------------------------------------
 
@@ -157,6 +185,7 @@ class FileClient:
                 return [LogOnWanted(ticket=ticket, luid=luid, user=task.by)]
             case "log-off" | "stop":
                 luid = self._luids.pop(task.by)
+                self._forget_all_of(task.by)
                 return [LogOffWanted(ticket=ticket, luid=luid, service=task.do == "stop")]
             case "connect" | "disconnect" | "browse":
                 return self._connections(task, ticket)
@@ -188,7 +217,7 @@ class FileClient:
     def _open(self, task: Task, ticket: int) -> object:
         share, _, path = task.file.partition("/")
         handle = self._number()
-        self._handles[task.name] = (handle, f"{task.by} {task.file}")
+        self._coming[ticket] = Held(number=handle, by=task.by, file=task.file)
         return OpenWanted(
             ticket=ticket,
             luid=self._luids[task.by],
@@ -203,28 +232,34 @@ class FileClient:
 
     def _image(self, task: Task, ticket: int) -> object:
         if task.do == "map":
-            handle, owner = self._handles[task.name]
-            view = self._number()
-            self._views[task.view] = (view, owner)
-            return MapImageWanted(ticket=ticket, handle=handle, view=view)
+            held = self._handles[task.name]
+            view = self._coming[ticket] = replace(held, number=self._number())
+            return MapImageWanted(ticket=ticket, handle=held.number, view=view.number)
         if task.do == "touch":
-            return TouchWanted(ticket=ticket, view=self._views[task.view][0], page=task.page)
-        return UnmapWanted(ticket=ticket, view=self._views.pop(task.view)[0])
+            return TouchWanted(ticket=ticket, view=self._views[task.view].number, page=task.page)
+        return UnmapWanted(ticket=ticket, view=self._views.pop(task.view).number)
 
     def _on_handle(self, task: Task, ticket: int) -> object:
         if task.do == "close":
-            return CloseWanted(ticket=ticket, handle=self._handles.pop(task.name)[0])
-        handle, owner = self._handles[task.name]
+            return CloseWanted(ticket=ticket, handle=self._handles.pop(task.name).number)
+        held = self._handles[task.name]
         if task.do == "read":
-            return ReadWanted(ticket=ticket, handle=handle, offset=task.offset, length=task.octets)
-        word = f"{owner} was here. ".encode()
+            return ReadWanted(
+                ticket=ticket, handle=held.number, offset=task.offset, length=task.octets
+            )
+        word = f"{held.by} has written into {held.file}. ".encode()
         data = (word * (task.octets // len(word) + 1))[: task.octets]
-        return WriteWanted(ticket=ticket, handle=handle, offset=task.offset, data=data)
+        return WriteWanted(ticket=ticket, handle=held.number, offset=task.offset, data=data)
 
     def _file_of(self, task: Task) -> str:
         """The file a read or a page is of: ``share/path``."""
-        known = self._views.get(task.view) if task.do == "touch" else self._handles.get(task.name)
-        return known[1].partition(" ")[2] if known is not None and task.do in _READS else ""
+        held = self._views.get(task.view) if task.do == "touch" else self._handles.get(task.name)
+        return held.file if held is not None and task.do in _READS else ""
+
+    def _forget_all_of(self, by: str) -> None:
+        """The rundown at a log-off closes what they had."""
+        self._views = {name: held for name, held in self._views.items() if held.by != by}
+        self._handles = {name: held for name, held in self._handles.items() if held.by != by}
 
     # --- what comes of it ----------------------------------------------------------------------
 
@@ -249,6 +284,7 @@ class FileClient:
         if asked is None:  # a part of a task, or a dead program's
             return
         done, task, file = asked
+        self._got(finished, task)
         done.status, done.done_ns, done.why = finished.status, now, finished.why
         done.resident = finished.resident
         if finished.sent_as is not None:
@@ -258,6 +294,13 @@ class FileClient:
             offset = task.page * PAGE_OCTETS if task.do == "touch" else task.offset
             done.foreign = self._foreign(file, offset, finished.data)
         self._log(now, "finished", request=done.words, status=done.status, why=done.why)
+
+    def _got(self, finished: Finished, task: Task) -> None:
+        """What was opened or mapped can be worked with from now on."""
+        held = self._coming.pop(finished.ticket, None)
+        if held is not None and finished.status == 0:
+            names = self._views if task.do == "map" else self._handles
+            names[task.view if task.do == "map" else task.name] = held
 
     def _foreign(self, file: str, offset: int, data: bytes) -> str:
         """Whose octets they are, if not the file's own; a file that was written to is its own."""
