@@ -33,7 +33,14 @@ if TYPE_CHECKING:
 LAST_HOST = 0xFFFE
 #: Which network layer carries a transport.
 _IPX, _IP, _NBF = "ipx", "ip", "nbf"
-_LAYERS = {"ncp": _IPX, "spx": _IPX, "nbipx": _IPX, "tcp": _IP, "nbf": _NBF}
+_LAYERS = {
+    "ncp": _IPX,
+    "spx": _IPX,
+    "nbipx": _IPX,
+    "ipx-direct": _IPX,
+    "tcp": _IP,
+    "nbf": _NBF,
+}
 
 
 class _End(NamedTuple):
