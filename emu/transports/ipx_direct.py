@@ -26,7 +26,7 @@ _NT4 = Stack(
             kind="duration",
             low=milliseconds(10),
             high=seconds(60),
-            what="an unanswered request is repeated after 1 of these, then 1, 2, 3, 4 ... more",
+            what="an unanswered request is repeated after 1 of these, then 1, then 2, 3, 4 ...",
         ),
         Parameter(
             name=f"{_NAME}.retries",
