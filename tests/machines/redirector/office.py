@@ -328,9 +328,7 @@ class Office:
                 case Transmit(BreakOplock() as told):
                     client = self._by_serial.get(told.connection)
                     if client is not None:
-                        broken = Broken(
-                            server=SERVER, tid=told.tid, fid=told.fid, level=told.level
-                        )
+                        broken = Broken(server=SERVER, tid=told.tid, fid=told.fid, level=told.level)
                         self._queue.append((client, Received(broken)))
                 case Deliver(Dropped(connection=serial, cause=cause)):
                     client = self._by_serial.pop(serial, None)
