@@ -2,7 +2,7 @@
 
 No network: every Exchange becomes Calls at once, of a chain one each in order, the number a part
 was given put into the next; the Answers become one Reply when the last is there.  A circuit is up
-as soon as it is dialled, unless ``is_reachable`` says no.
+as soon as it is dialled.
 """
 
 from __future__ import annotations
@@ -192,8 +192,7 @@ class Office:
     ) -> None:
         self.now = 0
         self.tickets = 0
-        self.is_reachable = True
-        self.is_deaf = False
+        self._silent: set[str] = set()
         self.server = SmbServer(server, shares)
         self._serials = 0
         self._tags = 0
@@ -253,6 +252,11 @@ class Office:
             broke = ConnectionBroke(connection=serial, cause="powered off")
             self.step(None, Asked(broke))
 
+    def silence(self, client: Client) -> None:
+        """It loses its power, and its circuit stands for a while: nobody answers."""
+        self.clients.remove(client)
+        self._silent.add(client.name)
+
     def cut(self, client: Client) -> None:
         """The circuit breaks, and both ends hear it."""
         serial, client.connection = client.connection, None
@@ -267,8 +271,7 @@ class Office:
             match effect:
                 case Transmit(Exchange() as exchange):
                     client.sent.append(exchange)
-                    if not self.is_deaf:
-                        self._send(client, exchange)
+                    self._send(client, exchange)
                 case Deliver(Dial()):
                     self._dial(client)
                 case Deliver(HangUp()):
@@ -289,10 +292,6 @@ class Office:
                     raise AssertionError(f"nobody expects {effect}")
 
     def _dial(self, client: Client) -> None:
-        if not self.is_reachable:
-            broke = CircuitBroke(server=SERVER, cause="no answer")
-            self._queue.append((client, Asked(broke)))
-            return
         self._serials += 1
         client.connection = self._serials
         self._by_serial[self._serials] = client
@@ -327,7 +326,7 @@ class Office:
                     self._answered(answer)
                 case Transmit(BreakOplock() as told):
                     client = self._by_serial.get(told.connection)
-                    if client is not None:
+                    if client is not None and client.name not in self._silent:
                         broken = Broken(server=SERVER, tid=told.tid, fid=told.fid, level=told.level)
                         self._queue.append((client, Received(broken)))
                 case Deliver(Dropped(connection=serial, cause=cause)):
