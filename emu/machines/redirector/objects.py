@@ -36,8 +36,8 @@ class SrvCall:
     """``circuits``: how many circuits there have been; numbers are worth nothing on the next.
 
     ``busy``: programs' requests that name it.  ``changed_ns``: when one ended, or a file was
-    closed: no look for idleness before; ``bare_since_ns``: since when the
-    circuit is up without any session.
+    closed: no look for idleness before; ``bare_since_ns``: since when the circuit is up without
+    any session.
     """
 
     name: str
