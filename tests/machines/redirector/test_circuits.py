@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emu.errors import LocalProtocolError
-from emu.machines.base import Asked, Received
+from emu.machines.base import EXPIRED, Asked, Received
 from emu.machines.redirector import NT4_SP3, NT4_SP4, NT4_SP6A, Redirector, RedirectorParams
 from emu.machines.redirector.requests import (
     Broken,
@@ -30,6 +31,8 @@ from emu.machines.redirector.requests import (
     Reply,
     SentAs,
     TouchWanted,
+    UnmapWanted,
+    WriteWanted,
 )
 from emu.machines.redirector.snapshot import CircuitState
 from emu.machines.smb import faults
@@ -378,31 +381,53 @@ RESULTS = st.sampled_from(
         ),
     ]
 )
-HOSTILE = st.lists(
-    st.one_of(
-        st.builds(lambda tag, told: reply(tag, *told), st.integers(1, 12), st.lists(RESULTS)),
-        st.builds(
-            lambda fid, level: Broken(server=SERVER, tid=0x800, fid=fid, level=level),
-            st.integers(0x800, 0x802),
-            st.sampled_from(Oplock),
-        ),
-        st.just(Broken(server="ELSEWHERE", tid=1, fid=1, level=Oplock.NONE)),
+HOSTILE = st.one_of(
+    st.builds(
+        lambda tag, told: reply(tag, *told), st.integers(3, 20), st.lists(RESULTS, min_size=1)
     ),
-    max_size=25,
+    st.builds(
+        lambda fid, level: Broken(server=SERVER, tid=0x800, fid=fid, level=level),
+        st.integers(0x800, 0x802),
+        st.sampled_from(Oplock),
+    ),
+    st.just(Broken(server="ELSEWHERE", tid=1, fid=1, level=Oplock.NONE)),
 )
 
 
-@given(HOSTILE)
-def test_no_server_can_crash_it(told: list[Any]) -> None:
-    """Programs that ask for more all the while, and whatever comes back."""
-    redirector = Redirector(NT4_SP6A)
-    redirector.step(Asked(LogOnWanted(ticket=1, luid=1, user="ann")), 0)
-    redirector.step(Asked(opening(2, 1, "A")), 0)
-    redirector.step(Asked(CircuitUp(server=SERVER)), 0)
-    for number, pdu in enumerate(told):
-        redirector.step(Received(pdu), number)
-        redirector.step(Asked(opening(10 + number, 10 + number, "AB"[number % 2])), number)
+#: What programs do meanwhile, with handles and views that mostly exist.
+NUMBERS = st.integers(10, 14)
+PROGRAMS = st.one_of(
+    st.builds(lambda number, path: opening(1, number, path), NUMBERS, st.sampled_from("AB")),
+    st.builds(lambda number: CloseWanted(ticket=1, handle=number), NUMBERS),
+    st.builds(lambda number: ReadWanted(ticket=1, handle=number, offset=0, length=9), NUMBERS),
+    st.builds(lambda number: WriteWanted(ticket=1, handle=number, offset=0, data=b"w"), NUMBERS),
+    st.builds(lambda number: MapImageWanted(ticket=1, handle=number, view=number), NUMBERS),
+    st.builds(lambda number: TouchWanted(ticket=1, view=number, page=0), NUMBERS),
+    st.builds(lambda number: UnmapWanted(ticket=1, view=number), NUMBERS),
+    st.just(LogOffWanted(ticket=1, luid=1)),
+    st.just(LogOnWanted(ticket=1, luid=1, user="ann")),
+)
+
+
+@given(st.lists(st.tuples(HOSTILE, PROGRAMS, st.integers(0, s(30))), max_size=25))
+def test_no_server_can_crash_it(told: list[tuple[Any, Any, int]]) -> None:
+    """Programs that ask for more all the while, whatever comes back, and time."""
+    redirector, now = Redirector(NT4_SP6A), 0
+    redirector.step(Asked(LogOnWanted(ticket=1, luid=1, user="ann")), now)
+    redirector.step(Asked(opening(2, 10, "A")), now)
+    redirector.step(Asked(CircuitUp(server=SERVER)), now)
+    redirector.step(Received(reply(1, Negotiated(max_mpx=50, max_vcs=1))), now)
+    redirector.step(Received(reply(2, *READY)), now)
+    redirector.step(Received(reply(3, ready(0x800))), now)
+    for pdu, request, pause_ns in told:
+        redirector.step(Received(pdu), now)
+        with suppress(LocalProtocolError):  # our own programs' misuse, which is none of a server's
+            redirector.step(Asked(request), now)
         if redirector.view().servers[0].circuit is CircuitState.DIALLING:
-            redirector.step(Asked(CircuitUp(server=SERVER)), number)
-        due = redirector.due()
-        assert due is None or due >= number
+            redirector.step(Asked(CircuitUp(server=SERVER)), now)
+        now += pause_ns
+        while (due := redirector.due()) is not None and due <= now:
+            redirector.step(EXPIRED, due)
+    redirector.step(Asked(CircuitBroke(server=SERVER, cause="enough")), now)
+    assert redirector.view().servers[0].opens == ()
+    assert redirector.view().servers[0].outstanding == 0
