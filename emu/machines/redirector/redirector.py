@@ -52,6 +52,7 @@ class Redirector:
 
     def __init__(self, params: RedirectorParams, *, scan_phase_ns: int = 0, now: int = 0) -> None:
         self._computer = computer = Computer()
+        self._luids_used: set[int] = set()
         self._errands = errands = Errands(params)
         self._circuits = circuits = Circuits(params, errands)
         self._files = files = Files(params, errands, circuits, computer)
@@ -109,8 +110,9 @@ class Redirector:
 
     # Logon sessions.
     def on_log_on(self, asked: LogOnWanted) -> None:
-        if asked.luid in self._computer.logons:
-            raise LocalProtocolError(f"redirector: logon session {asked.luid} is there already")
+        if asked.luid in self._luids_used:
+            raise LocalProtocolError(f"redirector: luid {asked.luid} has been used before")
+        self._luids_used.add(asked.luid)
         self._computer.logons[asked.luid] = Logon(
             luid=asked.luid, user=asked.user, is_service=asked.service
         )

@@ -199,6 +199,18 @@ def test_an_unanswered_request_tears_the_circuit_down_after_45_seconds() -> None
     talk.asked(opening(5, 1, "A")).delivers(Dial(server=SERVER)).armed({})
 
 
+def test_what_is_said_through_a_pipe_may_be_unanswered_for_ever() -> None:
+    """3.7: pipe I/O is exempt from SessTimeout; opening the pipe is not."""
+    talk = Talk().dialled("IPC$")
+    talk.asked(replace(opening(3, 1, "srvsvc"), share="IPC$"))
+    talk.sends(exchange(3, wanted("srvsvc"), uid=0x800, tid=0x800))
+    talk.armed({"answer to request 3": s(45)})
+    talk.receives(reply(3, ready(0x800, Oplock.NONE))).delivers(Finished(ticket=3))
+    talk.asked(ReadWanted(ticket=4, handle=1, offset=0, length=9))
+    talk.sends(exchange(4, Read(fid=0x800, offset=0, length=9), uid=0x800, tid=0x800))
+    talk.armed({}).quiet_until(s(36_000))
+
+
 def test_a_log_off_waits_for_what_is_under_way() -> None:
     talk = Talk().dialled().opens(3, 3, 1, "A")
     talk.asked(LogOffWanted(ticket=4, luid=1)).silent()
@@ -405,7 +417,6 @@ PROGRAMS = st.one_of(
     st.builds(lambda number: TouchWanted(ticket=1, view=number, page=0), NUMBERS),
     st.builds(lambda number: UnmapWanted(ticket=1, view=number), NUMBERS),
     st.just(LogOffWanted(ticket=1, luid=1)),
-    st.just(LogOnWanted(ticket=1, luid=1, user="ann")),
 )
 
 

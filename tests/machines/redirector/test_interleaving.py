@@ -50,6 +50,8 @@ class Hurry(RuleBasedStateMachine):
         self.client = self.office.client(NT4_SP6A_HOTFIX_KEEPCONN0)
         self.asked: set[int] = set()
         self.pages: dict[int, int] = {}
+        #: The users' logon sessions; each log-on is a new one.
+        self.luids = {1: 1, 2: 2, 3: 3}
         for luid in (1, 2, 3):
             self.client.log_on(luid)
         self.office.is_holding = True
@@ -57,6 +59,8 @@ class Hurry(RuleBasedStateMachine):
     def begin(self, kind: Any, **about: Any) -> int:
         """The ticket; what is our own misuse is no request."""
         ticket = self.client.ticket()
+        if kind is not LogOnWanted and "luid" in about:
+            about["luid"] = self.luids[about["luid"]]
         try:
             self.client.begin(kind(ticket=ticket, **about))
         except LocalProtocolError:
@@ -102,7 +106,8 @@ class Hurry(RuleBasedStateMachine):
     @rule(luid=LUIDS)
     def log_off_and_on(self, luid: int) -> None:
         self.begin(LogOffWanted, luid=luid)
-        self.begin(LogOnWanted, luid=luid, user=f"user{luid}")
+        self.luids[luid] = max(self.luids.values()) + 1
+        self.begin(LogOnWanted, luid=self.luids[luid], user=f"user{luid}")
 
     @rule(count=st.integers(1, 6))
     def arrive(self, count: int) -> None:
