@@ -53,6 +53,7 @@ class Redirector:
     def __init__(self, params: RedirectorParams, *, scan_phase_ns: int = 0, now: int = 0) -> None:
         self._computer = computer = Computer()
         self._luids_used: set[int] = set()
+        self._opening: set[int] = set()
         self._errands = errands = Errands(params)
         self._circuits = circuits = Circuits(params, errands)
         self._files = files = Files(params, errands, circuits, computer)
@@ -157,10 +158,18 @@ class Redirector:
 
     # Files.
     def on_open(self, asked: OpenWanted) -> None:
-        if asked.handle in self._computer.handles:
+        if asked.handle in self._computer.handles or asked.handle in self._opening:
             raise LocalProtocolError(f"redirector: handle {asked.handle} is open already")
         logon, server = self._logon(asked.luid), self._computer.server(asked.server)
-        self._run(asked.ticket, logon, server, self._files.open(server, logon, asked))
+
+        def opened() -> Way:
+            self._opening.add(asked.handle)
+            try:
+                yield from self._files.open(server, logon, asked)
+            finally:
+                self._opening.discard(asked.handle)
+
+        self._run(asked.ticket, logon, server, opened())
 
     def on_close(self, asked: CloseWanted) -> None:
         fobx = self._fobx(asked.handle)

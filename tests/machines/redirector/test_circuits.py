@@ -369,6 +369,25 @@ def test_a_silent_holder_on_the_same_computer_does_not_block_the_circuit() -> No
     assert opener.hangs_up == 0
 
 
+def test_with_one_command_at_a_time_a_break_cannot_be_answered_for_35_seconds() -> None:
+    """3.3, D10: the hang of Q233082.  The CLOSE that would help waits behind the open."""
+    office = Office()
+    client = office.client(replace(NT4_SP6A, max_commands=1))
+    for luid in (1, 2):
+        client.log_on(luid)
+        client.connect(luid)
+    client.open(1, 1)
+    client.close(1)
+    client.sent.clear()
+    asked = client.opening(2, 2)
+    client.begin(asked)
+    office.until(s(35) - 1)
+    assert (client.wire(), asked.ticket in client.finished) == (["Open 801/801"], False)
+    office.until(s(35))
+    assert client.finished[asked.ticket].status == 0
+    assert client.wire() == ["Close 800/800 800"]
+
+
 # Whatever a server says.
 RESULTS = st.sampled_from(
     [

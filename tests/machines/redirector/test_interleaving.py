@@ -7,8 +7,10 @@ exactly once, the server holds what the client says, and no page was ever wrong.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -19,7 +21,13 @@ from hypothesis.stateful import (
 )
 
 from emu.errors import LocalProtocolError
-from emu.machines.redirector import NT4_SP6A_HOTFIX_KEEPCONN0
+from emu.machines.redirector import (
+    NT4_SP3,
+    NT4_SP4,
+    NT4_SP6A_HOTFIX_KEEPCONN0,
+    RedirectorParams,
+    ReuseRearms,
+)
 from emu.machines.redirector.requests import (
     CloseWanted,
     ConnectShareWanted,
@@ -39,15 +47,29 @@ from emu.units import seconds as s
 
 from .office import BOTH, FILES, SERVER, Office
 
+FIXED = NT4_SP6A_HOTFIX_KEEPCONN0
+#: Every rule uncured, and the switches the other way.
+WORST = replace(
+    NT4_SP3,
+    q150275=False,
+    q139506=False,
+    q172530=False,
+    q214563=False,
+    reuse_rearms=ReuseRearms.ALWAYS,
+)
 LUIDS, NUMBERS = st.integers(1, 3), st.integers(1, 5)
 ACCESS = st.sampled_from([Access.READ, BOTH])
 
 
 class Hurry(RuleBasedStateMachine):
+    """``params``: a subclass has others."""
+
+    params: RedirectorParams = FIXED
+
     def __init__(self) -> None:
         super().__init__()
         self.office = Office()
-        self.client = self.office.client(NT4_SP6A_HOTFIX_KEEPCONN0)
+        self.client = self.office.client(self.params)
         self.asked: set[int] = set()
         self.pages: dict[int, int] = {}
         #: The users' logon sessions; each log-on is a new one.
@@ -135,7 +157,8 @@ class Hurry(RuleBasedStateMachine):
         letters = {0: (b"A", b"x", b"a"), 1: (b"B", b"y", b"\0"), 2: (b"C", b"\0", b"\0")}
         for ticket, page in self.pages.items():
             told = finished.get(ticket)
-            if told is not None and told.status == 0:
+            # Before SP4 another file may be read under stale numbers (Q184998).
+            if told is not None and told.status == 0 and self.params.q184998:
                 assert told.data[:1] in letters[page], told
         self.agree()
 
@@ -152,15 +175,19 @@ class Hurry(RuleBasedStateMachine):
         assert {each.uid for each in view.sessions} - {None} == {e.uid for e in circuit.sessions}
         assert {each.tid for each in view.trees} - {None} == {e.tid for e in circuit.trees}
         assert {each.fid for each in view.opens} == {each.fid for each in circuit.opens}
-        for each in view.sessions:
+        for each in view.sessions if self.params is FIXED else ():
             assert each.is_alive or each.uid is None or each.is_withheld, each
 
     def teardown(self) -> None:
         self.settle()
 
 
-def test_whatever_is_asked_at_once_is_finished_once_and_both_ends_agree() -> None:
+@pytest.mark.parametrize("params", [FIXED, NT4_SP4, WORST])
+def test_whatever_is_asked_at_once_is_finished_once_and_both_ends_agree(
+    params: RedirectorParams,
+) -> None:
     sizes = settings(
-        max_examples=100, stateful_step_count=40, suppress_health_check=list(HealthCheck)
+        max_examples=150, stateful_step_count=40, suppress_health_check=list(HealthCheck)
     )
-    run_state_machine_as_test(Hurry, settings=sizes)
+    kind: Any = type("Hurried", (Hurry,), {"params": params})
+    run_state_machine_as_test(kind, settings=sizes)
