@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from emu.errors import LocalProtocolError
 from emu.machines.base import EXPIRED, Asked, Received
-from emu.machines.redirector import NT4_SP3, NT4_SP4, NT4_SP6A, Redirector, RedirectorParams
+from emu.machines.redirector import (
+    NT4_SP3,
+    NT4_SP4,
+    NT4_SP6A,
+    Redirector,
+    RedirectorParams,
+    ReuseRearms,
+)
 from emu.machines.redirector.requests import (
     Broken,
     CircuitBroke,
@@ -320,6 +327,25 @@ def test_q184998_after_a_new_mapper_has_a_section_of_his_own() -> None:
     client.map(3, 3)
     assert client.touch(3, 1).data == b"B" * 4096
     assert client.touch(1, 1).status == 0xC0000006
+
+
+def test_q184998_after_the_old_section_goes_without_the_new_one() -> None:
+    client = stale(NT4_SP4)
+    client.open(1, 3, "TOOL.DLL")
+    client.map(3, 3)
+    client.unmap(1)
+    client.log_on(2)
+    client.open(2, 4, "TOOL.DLL")
+    client.map(4, 4)
+    assert [each.viewers for each in client.server.sections] == [(1, 2)]
+
+
+def test_a_dead_session_is_ended_once_however_long_that_takes() -> None:
+    """reuse_rearms always: while TREE_DISCONNECT is unanswered nothing else is due."""
+    talk = Talk(replace(NT4_SP6A, reuse_rearms=ReuseRearms.ALWAYS)).dialled()
+    talk.asked(LogOffWanted(ticket=3, luid=1, service=True)).delivers(Finished(ticket=3))
+    talk.at(s(600)).sends(exchange(3, TreeDisconnect(), uid=0x800, tid=0x800))
+    talk.armed({"answer to request 3": s(645)})
 
 
 def test_a_touch_that_is_under_way_when_the_circuit_breaks() -> None:
