@@ -23,13 +23,17 @@ from emu.machines.smb.faults import Fault
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """``user``: on whose behalf, None for the redirector's own housekeeping."""
+    """``user``: on whose behalf, None for the redirector's own housekeeping.
+
+    ``is_patient``: it may be unanswered for ever, as pipe I/O may (facts/redirector.md 3.7).
+    """
 
     server: SrvCall
     requests: tuple[object, ...]
     uid: int = 0
     tid: int = 0
     user: Session | None = None
+    is_patient: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class Failed(Exception):
 class _Pending:
     ask: Ask
     errand: Errand
-    due_ns: int
+    due_ns: int | None
 
 
 #: When requests may be sent.
@@ -137,11 +141,19 @@ class Errands:
 
     def overdue(self) -> list[SrvCall]:
         """Circuits with a request that has been unanswered for too long."""
-        late = [each.ask.server for each in self._pending.values() if each.due_ns <= self.now]
+        late = [
+            each.ask.server
+            for each in self._pending.values()
+            if each.due_ns is not None and each.due_ns <= self.now
+        ]
         return list(dict.fromkeys(late))
 
     def timers(self) -> dict[str, int]:
-        return {f"answer to request {tag}": each.due_ns for tag, each in self._pending.items()}
+        return {
+            f"answer to request {tag}": each.due_ns
+            for tag, each in self._pending.items()
+            if each.due_ns is not None
+        }
 
     def _break_off(self, errand: Errand, cause: str) -> None:
         self._resume(errand, lambda: errand.throw(CircuitLost(cause)))
@@ -157,7 +169,7 @@ class Errands:
             self._send(step, errand)
 
     def _send(self, ask: Ask, errand: Errand) -> None:
-        due_ns = self.now + self._params.sess_timeout_ns
+        due_ns = None if ask.is_patient else self.now + self._params.sess_timeout_ns
         ask.server.outstanding += 1
         self._pending[self.say(ask)] = _Pending(ask=ask, errand=errand, due_ns=due_ns)
         if ask.user is not None:

@@ -6,6 +6,8 @@ told first); directories, byte-range locks and delete-on-close are left out.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from emu.machines.redirector import statuses
 from emu.machines.redirector.circuits import Circuits
 from emu.machines.redirector.errands import (
@@ -229,7 +231,9 @@ class Files:
         if not opened.is_alive:
             raise Failed(statuses.NAME_DELETED, "the file is not open on the server any more")
         sent_as, session = opened.sent_as, opened.tree.session
-        reply = yield from self._errands.ask(self._circuits.by(session, request, tid=sent_as.tid))
+        ask = self._circuits.by(session, request, tid=sent_as.tid)
+        is_pipe = opened.fcb.net_root.share.upper() == "IPC$"
+        reply = yield from self._errands.ask(replace(ask, is_patient=is_pipe))
         try:
             return result_of(reply, kind)
         except Failed as refusal:

@@ -52,6 +52,8 @@ class Redirector:
 
     def __init__(self, params: RedirectorParams, *, scan_phase_ns: int = 0, now: int = 0) -> None:
         self._computer = computer = Computer()
+        self._luids_used: set[int] = set()
+        self._opening: set[int] = set()
         self._errands = errands = Errands(params)
         self._circuits = circuits = Circuits(params, errands)
         self._files = files = Files(params, errands, circuits, computer)
@@ -109,8 +111,9 @@ class Redirector:
 
     # Logon sessions.
     def on_log_on(self, asked: LogOnWanted) -> None:
-        if asked.luid in self._computer.logons:
-            raise LocalProtocolError(f"redirector: logon session {asked.luid} is there already")
+        if asked.luid in self._luids_used:
+            raise LocalProtocolError(f"redirector: luid {asked.luid} has been used before")
+        self._luids_used.add(asked.luid)
         self._computer.logons[asked.luid] = Logon(
             luid=asked.luid, user=asked.user, is_service=asked.service
         )
@@ -155,10 +158,18 @@ class Redirector:
 
     # Files.
     def on_open(self, asked: OpenWanted) -> None:
-        if asked.handle in self._computer.handles:
+        if asked.handle in self._computer.handles or asked.handle in self._opening:
             raise LocalProtocolError(f"redirector: handle {asked.handle} is open already")
         logon, server = self._logon(asked.luid), self._computer.server(asked.server)
-        self._run(asked.ticket, logon, server, self._files.open(server, logon, asked))
+
+        def opened() -> Way:
+            self._opening.add(asked.handle)
+            try:
+                yield from self._files.open(server, logon, asked)
+            finally:
+                self._opening.discard(asked.handle)
+
+        self._run(asked.ticket, logon, server, opened())
 
     def on_close(self, asked: CloseWanted) -> None:
         fobx = self._fobx(asked.handle)

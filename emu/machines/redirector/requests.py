@@ -17,6 +17,7 @@ from emu.machines.smb.calls import Access, Disposition, Oplock
 class LogOnWanted:
     """A logon session begins.  Nothing is said to any server before its first use.
 
+    ``luid``: never used before on this machine, as Windows never uses one twice.
     ``service``: of a service with an account of its own (Q150275, Q258837).
     """
 

@@ -95,7 +95,7 @@ class Scavenger:
         if any(True for _each in server.opens()):
             return None
         sessions = server.living_sessions()
-        if any(each.bars_keep_conn for each in sessions):
+        if any(each.bars_keep_conn or each.is_finishing for each in sessions):
             return None
         marks = [each.mark_ns for each in sessions if each.mark_ns is not None]
         since_ns = min(marks, default=None) if sessions else server.bare_since_ns

@@ -193,6 +193,8 @@ class Office:
         self.now = 0
         self.tickets = 0
         self._silent: set[str] = set()
+        self._is_mute = False
+        self.is_holding = False
         self.server = SmbServer(server, shares)
         self._serials = 0
         self._tags = 0
@@ -201,6 +203,11 @@ class Office:
         self._queue: deque[tuple[Any, Any]] = deque()
         self.clients: list[Client] = []
 
+    @classmethod
+    def with_files(cls, files: dict[str, bytes]) -> Office:
+        """One share with these."""
+        return cls((ShareSetting(name="DATA", files=files),))
+
     def client(self, params: RedirectorParams, name: str = "WS1", phase_ns: int = 0) -> Client:
         client = Client(self, name, params, phase_ns)
         self.clients.append(client)
@@ -208,14 +215,26 @@ class Office:
 
     # Steps.
     def step(self, machine: Client | None, stimulus: Any) -> None:
-        """None: the server.  Everything that follows from it follows now."""
-        self._queue.append((machine, stimulus))
-        while self._queue:
-            who, what = self._queue.popleft()
-            if who is None:
-                self._server_said(self.server.step(what, self.now))
-            else:
-                self._client_said(who, who.redirector.step(what, self.now))
+        """None: the server.  What follows from it follows now, unless messages are held."""
+        self._tell(machine, stimulus)
+        if not self.is_holding:
+            self.deliver(None)
+
+    def deliver(self, count: int | None) -> None:
+        """So many of the messages under way arrive, in order; None for all."""
+        while self._queue and count != 0:
+            self._tell(*self._queue.popleft())
+            count = None if count is None else count - 1
+
+    @property
+    def is_quiet(self) -> bool:
+        return not self._queue
+
+    def _tell(self, who: Client | None, what: Any) -> None:
+        if who is None:
+            self._server_said(self.server.step(what, self.now))
+        else:
+            self._client_said(who, who.redirector.step(what, self.now))
 
     def until(self, instant_ns: int) -> None:
         """Time passes; every machine is woken when it wants to be."""
@@ -256,6 +275,10 @@ class Office:
         """It loses its power, and its circuit stands for a while: nobody answers."""
         self.clients.remove(client)
         self._silent.add(client.name)
+
+    def silence_server(self) -> None:
+        """It hears everything from now on and answers nothing."""
+        self._is_mute = True
 
     def cut(self, client: Client) -> None:
         """The circuit breaks, and both ends hear it."""
@@ -341,7 +364,7 @@ class Office:
     def _answered(self, answer: Answer) -> None:
         chain = self._chains.get((answer.connection, answer.tag))
         client = self._by_serial.get(answer.connection)
-        if chain is None or client is None:
+        if chain is None or client is None or self._is_mute:
             return
         chain.uid, chain.tid = answer.uid, answer.tid
         chain.results.append(answer.result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emu.errors import LocalProtocolError
-from emu.machines.base import Asked, Received
-from emu.machines.redirector import NT4_SP3, NT4_SP4, NT4_SP6A, Redirector, RedirectorParams
+from emu.machines.base import EXPIRED, Asked, Received
+from emu.machines.redirector import (
+    NT4_SP3,
+    NT4_SP4,
+    NT4_SP6A,
+    Redirector,
+    RedirectorParams,
+    ReuseRearms,
+)
 from emu.machines.redirector.requests import (
     Broken,
     CircuitBroke,
@@ -30,6 +38,8 @@ from emu.machines.redirector.requests import (
     Reply,
     SentAs,
     TouchWanted,
+    UnmapWanted,
+    WriteWanted,
 )
 from emu.machines.redirector.snapshot import CircuitState
 from emu.machines.smb import faults
@@ -196,6 +206,18 @@ def test_an_unanswered_request_tears_the_circuit_down_after_45_seconds() -> None
     talk.asked(opening(5, 1, "A")).delivers(Dial(server=SERVER)).armed({})
 
 
+def test_what_is_said_through_a_pipe_may_be_unanswered_for_ever() -> None:
+    """3.7: pipe I/O is exempt from SessTimeout; opening the pipe is not."""
+    talk = Talk().dialled("IPC$")
+    talk.asked(replace(opening(3, 1, "srvsvc"), share="IPC$"))
+    talk.sends(exchange(3, wanted("srvsvc"), uid=0x800, tid=0x800))
+    talk.armed({"answer to request 3": s(45)})
+    talk.receives(reply(3, ready(0x800, Oplock.NONE))).delivers(Finished(ticket=3))
+    talk.asked(ReadWanted(ticket=4, handle=1, offset=0, length=9))
+    talk.sends(exchange(4, Read(fid=0x800, offset=0, length=9), uid=0x800, tid=0x800))
+    talk.armed({}).quiet_until(s(36_000))
+
+
 def test_a_log_off_waits_for_what_is_under_way() -> None:
     talk = Talk().dialled().opens(3, 3, 1, "A")
     talk.asked(LogOffWanted(ticket=4, luid=1)).silent()
@@ -307,6 +329,25 @@ def test_q184998_after_a_new_mapper_has_a_section_of_his_own() -> None:
     assert client.touch(1, 1).status == 0xC0000006
 
 
+def test_q184998_after_the_old_section_goes_without_the_new_one() -> None:
+    client = stale(NT4_SP4)
+    client.open(1, 3, "TOOL.DLL")
+    client.map(3, 3)
+    client.unmap(1)
+    client.log_on(2)
+    client.open(2, 4, "TOOL.DLL")
+    client.map(4, 4)
+    assert [each.viewers for each in client.server.sections] == [(1, 2)]
+
+
+def test_a_dead_session_is_ended_once_however_long_that_takes() -> None:
+    """reuse_rearms always: while TREE_DISCONNECT is unanswered nothing else is due."""
+    talk = Talk(replace(NT4_SP6A, reuse_rearms=ReuseRearms.ALWAYS)).dialled()
+    talk.asked(LogOffWanted(ticket=3, luid=1, service=True)).delivers(Finished(ticket=3))
+    talk.at(s(600)).sends(exchange(3, TreeDisconnect(), uid=0x800, tid=0x800))
+    talk.armed({"answer to request 3": s(645)})
+
+
 def test_a_touch_that_is_under_way_when_the_circuit_breaks() -> None:
     talk = Talk().dialled().opens(3, 3, 1, "T")
     talk.receives(reply(3, ready(0x800))).delivers(Finished(ticket=3))
@@ -354,6 +395,25 @@ def test_a_silent_holder_on_the_same_computer_does_not_block_the_circuit() -> No
     assert opener.hangs_up == 0
 
 
+def test_with_one_command_at_a_time_a_break_cannot_be_answered_for_35_seconds() -> None:
+    """3.3, D10: the hang of Q233082.  The CLOSE that would help waits behind the open."""
+    office = Office()
+    client = office.client(replace(NT4_SP6A, max_commands=1))
+    for luid in (1, 2):
+        client.log_on(luid)
+        client.connect(luid)
+    client.open(1, 1)
+    client.close(1)
+    client.sent.clear()
+    asked = client.opening(2, 2)
+    client.begin(asked)
+    office.until(s(35) - 1)
+    assert (client.wire(), asked.ticket in client.finished) == (["Open 801/801"], False)
+    office.until(s(35))
+    assert client.finished[asked.ticket].status == 0
+    assert client.wire() == ["Close 800/800 800"]
+
+
 # Whatever a server says.
 RESULTS = st.sampled_from(
     [
@@ -378,31 +438,52 @@ RESULTS = st.sampled_from(
         ),
     ]
 )
-HOSTILE = st.lists(
-    st.one_of(
-        st.builds(lambda tag, told: reply(tag, *told), st.integers(1, 12), st.lists(RESULTS)),
-        st.builds(
-            lambda fid, level: Broken(server=SERVER, tid=0x800, fid=fid, level=level),
-            st.integers(0x800, 0x802),
-            st.sampled_from(Oplock),
-        ),
-        st.just(Broken(server="ELSEWHERE", tid=1, fid=1, level=Oplock.NONE)),
+HOSTILE = st.one_of(
+    st.builds(
+        lambda tag, told: reply(tag, *told), st.integers(3, 20), st.lists(RESULTS, min_size=1)
     ),
-    max_size=25,
+    st.builds(
+        lambda fid, level: Broken(server=SERVER, tid=0x800, fid=fid, level=level),
+        st.integers(0x800, 0x802),
+        st.sampled_from(Oplock),
+    ),
+    st.just(Broken(server="ELSEWHERE", tid=1, fid=1, level=Oplock.NONE)),
 )
 
 
-@given(HOSTILE)
-def test_no_server_can_crash_it(told: list[Any]) -> None:
-    """Programs that ask for more all the while, and whatever comes back."""
-    redirector = Redirector(NT4_SP6A)
-    redirector.step(Asked(LogOnWanted(ticket=1, luid=1, user="ann")), 0)
-    redirector.step(Asked(opening(2, 1, "A")), 0)
-    redirector.step(Asked(CircuitUp(server=SERVER)), 0)
-    for number, pdu in enumerate(told):
-        redirector.step(Received(pdu), number)
-        redirector.step(Asked(opening(10 + number, 10 + number, "AB"[number % 2])), number)
+#: What programs do meanwhile, with handles and views that mostly exist.
+NUMBERS = st.integers(10, 14)
+PROGRAMS = st.one_of(
+    st.builds(lambda number, path: opening(1, number, path), NUMBERS, st.sampled_from("AB")),
+    st.builds(lambda number: CloseWanted(ticket=1, handle=number), NUMBERS),
+    st.builds(lambda number: ReadWanted(ticket=1, handle=number, offset=0, length=9), NUMBERS),
+    st.builds(lambda number: WriteWanted(ticket=1, handle=number, offset=0, data=b"w"), NUMBERS),
+    st.builds(lambda number: MapImageWanted(ticket=1, handle=number, view=number), NUMBERS),
+    st.builds(lambda number: TouchWanted(ticket=1, view=number, page=0), NUMBERS),
+    st.builds(lambda number: UnmapWanted(ticket=1, view=number), NUMBERS),
+    st.just(LogOffWanted(ticket=1, luid=1)),
+)
+
+
+@given(st.lists(st.tuples(HOSTILE, PROGRAMS, st.integers(0, s(30))), max_size=25))
+def test_no_server_can_crash_it(told: list[tuple[Any, Any, int]]) -> None:
+    """Programs that ask for more all the while, whatever comes back, and time."""
+    redirector, now = Redirector(NT4_SP6A), 0
+    redirector.step(Asked(LogOnWanted(ticket=1, luid=1, user="ann")), now)
+    redirector.step(Asked(opening(2, 10, "A")), now)
+    redirector.step(Asked(CircuitUp(server=SERVER)), now)
+    redirector.step(Received(reply(1, Negotiated(max_mpx=50, max_vcs=1))), now)
+    redirector.step(Received(reply(2, *READY)), now)
+    redirector.step(Received(reply(3, ready(0x800))), now)
+    for pdu, request, pause_ns in told:
+        redirector.step(Received(pdu), now)
+        with suppress(LocalProtocolError):  # our own programs' misuse, which is none of a server's
+            redirector.step(Asked(request), now)
         if redirector.view().servers[0].circuit is CircuitState.DIALLING:
-            redirector.step(Asked(CircuitUp(server=SERVER)), number)
-        due = redirector.due()
-        assert due is None or due >= number
+            redirector.step(Asked(CircuitUp(server=SERVER)), now)
+        now += pause_ns
+        while (due := redirector.due()) is not None and due <= now:
+            redirector.step(EXPIRED, due)
+    redirector.step(Asked(CircuitBroke(server=SERVER, cause="enough")), now)
+    assert redirector.view().servers[0].opens == ()
+    assert redirector.view().servers[0].outstanding == 0

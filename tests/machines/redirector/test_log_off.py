@@ -115,6 +115,14 @@ def test_before_sp4_a_third_users_file_is_read_under_the_stale_numbers() -> None
     assert (told.status, told.data, told.sent_as) == (0, b"x" * 4096, AS_A)
 
 
+def test_a_page_is_use_by_who_needs_it_whoever_it_is_read_as() -> None:
+    """3.2: B's paging keeps B's mark young, and takes A's away."""
+    client = two_run_the_program(NT4_SP4)
+    client.office.until(s(50))
+    client.touch(B, 0)
+    assert [each.idle_since_ns for each in client.server.sessions] == [None, s(50)]
+
+
 def test_one_file_under_two_share_names_is_two_files() -> None:
     """1.3, last line: different NET_ROOTs, two FCBs, no fault."""
     shares = tuple(ShareSetting(name=name, files=FILES) for name in ("DATA", "TWO"))
@@ -333,4 +341,12 @@ def test_q139506_a_share_level_server_takes_a_log_off_for_everybody(is_cured: bo
     assert client.wire() == (ends if is_cured else [*ends, "LogOff 800/0"])
     told = client.read(2)
     assert (told.status, told.data) == ((0, b"alpha") if is_cured else (0xC00000C4, b""))
-    assert client.log_off(2).status == 0, "the last one may"
+
+
+def test_q139506_who_is_alone_on_a_share_level_circuit_is_logged_off() -> None:
+    client = Office(server=replace(NT4_SERVER, share_level=True)).client(NT4_SP6A)
+    client.log_on(1)
+    client.connect(1)
+    client.sent.clear()
+    client.log_off(1)
+    assert client.wire() == ["TreeDisconnect 800/800", "LogOff 800/0"]

@@ -314,7 +314,7 @@ def world(params: RedirectorParams) -> Any:
 
 def test_the_fixed_rules_hold() -> None:
     sizes = settings(
-        max_examples=60, stateful_step_count=50, suppress_health_check=list(HealthCheck)
+        max_examples=150, stateful_step_count=50, suppress_health_check=list(HealthCheck)
     )
     run_state_machine_as_test(World, settings=sizes)
 
