@@ -36,6 +36,7 @@ from tests.stations.smb.parts import (
     Wire,
     proofs,
 )
+from tests.stations.smb.test_server import changed
 from tests.wire.smb.values import EXPECTED, SMB
 
 
@@ -92,7 +93,7 @@ class Lab:
     def negotiated(self) -> Lab:
         self.up().sends(calls.Negotiate())
         message = EXPECTED["negotiate-ok"]
-        told = replace(message.bodies[0], challenge=CHALLENGE)  # type: ignore[type-var]
+        told = changed(message.bodies[0], challenge=CHALLENGE)
         reply = replace(message, bodies=(told,))
         (heard,) = self.hears(encode_smb(reply))
         assert isinstance(heard, Reply)
