@@ -46,7 +46,8 @@ class RedirectorParams:
     Rules by their articles, True for cured (facts/redirector.md 0):
     ``q179983``: a log-off waits until nobody pages through the user's file;
     ``q248371``: a log-off closes dormant files, and is not skipped for their sake;
-    ``q258837``: the hotfix's files; with ``keep_conn_ns`` 0 a stopped service is logged off at once;
+    ``q258837``: the hotfix's files; with ``keep_conn_ns`` 0 a stopped service is logged off
+    at once;
     ``q150275``: a service's open file does not make another's log-off be skipped;
     ``q139506``: no LOGOFF to a share-level server while others share the circuit;
     ``q172530``: an explicit disconnect looks for mapped images too;

@@ -15,19 +15,23 @@ from emu.machines.smb.calls import Access, Disposition, Oplock
 # Asked by programs.
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogOnWanted:
-    """A logon session begins.  Nothing is said to any server before its first use."""
+    """A logon session begins.  Nothing is said to any server before its first use.
+
+    ``service``: of a service with an account of its own (Q150275, Q258837).
+    """
 
     ticket: int
     luid: int
     user: str
+    service: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogOffWanted:
     """A logon session ends.  Its views and handles are closed first, as by a process's rundown.
 
-    ``service``: it was a service's own account, not somebody at a keyboard: what "goes idle"
-    means in Q258837 (facts/redirector.md 3.2).
+    ``service``: it was a service's account, not somebody at a keyboard, if the log-on did not
+    say so already: what "goes idle" means in Q258837 (facts/redirector.md 3.2).
     """
 
     ticket: int
