@@ -334,7 +334,6 @@ def test_a_circuit_that_was_hung_up_is_not_told() -> None:
 
 def test_a_server_without_a_carrier_cannot_be_dialled() -> None:
     lab = Lab()
-    lab.client.towards("OTHER")
     lab.says(Dial(server="OTHER"))
     assert lab.machine.take() == [CircuitBroke(server="OTHER", cause="no way to OTHER")]
 
