@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from emu.errors import LocalProtocolError
 from emu.machines.smb.calls import Echo, SessionReady, Standing
 from emu.pdu.smb.header import SmbHeader
 from emu.pdu.smb.message import Body, Smb
 from emu.pdu.smb.session import SessionSetupRequest
+from emu.stations.service import MESSAGE_OCTETS_MAX
 from emu.stations.smb import figures
 from emu.stations.smb.circuit import Circuit
 from emu.stations.smb.replies import reply_header
@@ -63,7 +65,10 @@ class Chain:
         if not self.replies:
             return 0
         header = reply_header(self.header, uid=self.uid, tid=self.tid)
-        so_far = encode_smb(Smb(header=header, bodies=tuple(self.replies)))
+        try:
+            so_far = encode_smb(Smb(header=header, bodies=tuple(self.replies)))
+        except LocalProtocolError:
+            return MESSAGE_OCTETS_MAX  # it cannot be written, and will be refused at its end
         return len(so_far) - HEADER_OCTETS + _ALIGNMENT
 
 
@@ -88,7 +93,7 @@ class Line:
     def set_up(self, asked: Body, result: object) -> None:
         """A log-on that was let in tells what the client has room for."""
         if isinstance(asked, SessionSetupRequest) and isinstance(result, SessionReady):
-            self.buffer_max = max(asked.buffer_max, figures.BUFFER_MIN)
+            self.buffer_max = min(max(asked.buffer_max, figures.BUFFER_MIN), figures.ROOM_MAX)
 
 
 #: Longest account and longest system's name that is taken; ours, no source.

@@ -91,11 +91,11 @@ class SmbClient:
     def _carry_out(self, effect: Effect, now: int) -> None:
         match effect:
             case Transmit(Exchange() as exchange):
-                self._ends[exchange.server].begin(exchange, now)
+                self.towards(exchange.server).begin(exchange, now)
             case Deliver(Dial(server=server)):
-                self._ends[server].dial(now)
+                self.towards(server).dial(now)
             case Deliver(HangUp(server=server)):
-                self._ends[server].hang_up(now)
+                self.towards(server).hang_up(now)
             case Deliver(value):
                 self._observer.delivered(value, now)
             case Note():

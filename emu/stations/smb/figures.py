@@ -24,6 +24,8 @@ FILE_SYSTEM = "NTFS"
 READ_OVERHEAD = 60
 #: A peer may not ask for less room than this (G: MS-CIFS 2.2.4.53.1, 1024).
 BUFFER_MIN = 1024
+#: Of a client that claims more, so much is used: offsets in a chain have 16 bits.  Ours.
+ROOM_MAX = 60_000
 
 #: 100 ns from 1601 to the epoch that every run starts at, 1998-06-01 (product.md, "The capture"):
 #: 145,152 days.

@@ -12,7 +12,7 @@ from emu.machines.smb import calls, faults
 from emu.machines.smb.calls import Access, Oplock, Refused
 from emu.machines.smb_server import NT4_SERVER
 from emu.machines.smb_server.params import BadUid
-from emu.wire.smb.message import decode_smb
+from emu.wire.smb.message import decode_smb, encode_smb
 from tests.stations.smb.parts import BIG, BothLab, Wire
 from tests.stations.smb.test_server import negotiated, set_up
 from tests.wire.outside import find_tshark
@@ -169,7 +169,7 @@ LABELS = [
     "Echo Request",
     "Echo Response",
     "Read AndX Request, FID: 0x0801, 1 byte at offset 0",
-    "Read AndX Response, FID: 0x0801, Error: STATUS_INVALID_HANDLE",
+    "Read AndX Response, Error: STATUS_INVALID_HANDLE",
     "Close Request, FID: 0x0800",
     "Close Response, FID: 0x0800",
     "Tree Disconnect Request",
@@ -187,6 +187,7 @@ def test_tshark_reads_a_whole_life(tmp_path: Path) -> None:
     lab = BothLab()
     life(lab)
     talk = [(up, decode_smb(octets)) for up, octets in lab.pipe.talk]
+    assert [encode_smb(message) for _up, message in talk] == [each for _up, each in lab.pipe.talk]
     rows = find_tshark(str(tmp_path)).fields(
         over_tcp(talk), "_ws.col.Info", "_ws.expert.message", "_ws.malformed"
     )

@@ -36,6 +36,7 @@ from tests.stations.smb.parts import (
     Wire,
     proofs,
 )
+from tests.stations.smb.test_server import changed
 from tests.wire.smb.values import EXPECTED, SMB
 
 
@@ -92,7 +93,7 @@ class Lab:
     def negotiated(self) -> Lab:
         self.up().sends(calls.Negotiate())
         message = EXPECTED["negotiate-ok"]
-        told = replace(message.bodies[0], challenge=CHALLENGE)  # type: ignore[type-var]
+        told = changed(message.bodies[0], challenge=CHALLENGE)
         reply = replace(message, bodies=(told,))
         (heard,) = self.hears(encode_smb(reply))
         assert isinstance(heard, Reply)
@@ -333,7 +334,6 @@ def test_a_circuit_that_was_hung_up_is_not_told() -> None:
 
 def test_a_server_without_a_carrier_cannot_be_dialled() -> None:
     lab = Lab()
-    lab.client.towards("OTHER")
     lab.says(Dial(server="OTHER"))
     assert lab.machine.take() == [CircuitBroke(server="OTHER", cause="no way to OTHER")]
 
@@ -362,3 +362,60 @@ def test_a_reply_to_something_else_is_dropped(name: str) -> None:
     lab.sends(calls.Write(fid=1, offset=0, data=b"x"))
     assert lab.hears(replied(name, mid=0x80)) == []
     assert lab.client.dropped == 1
+
+
+def test_what_bears_anothers_pid_or_no_breaks_mid_is_dropped() -> None:
+    lab = Lab().negotiated()
+    lab.sends(calls.Close(fid=1))
+    header = replace(EXPECTED["close-ok"].header, mid=0x80, pid=1)
+    assert lab.hears(encode_smb(replace(EXPECTED["close-ok"], header=header))) == []
+    header = replace(EXPECTED["oplock-break"].header, mid=1)
+    assert lab.hears(encode_smb(replace(EXPECTED["oplock-break"], header=header))) == []
+    assert lab.hears(SMB["lock"]) == []
+    assert lab.client.dropped == 3
+
+
+def test_what_was_under_way_when_a_circuit_was_hung_up_is_not_told() -> None:
+    lab = Lab().negotiated()
+    lab.sends(calls.Close(fid=1))
+    old = lab.wire
+    lab.says(HangUp(server="SRV"))
+    lab.end.message(old, replied("close-ok", mid=0x80), 0)
+    assert (lab.machine.take(), lab.client.dropped) == ([], 0)
+
+
+def test_a_reply_of_more_parts_than_were_asked_for_is_dropped() -> None:
+    lab = Lab().negotiated()
+    asked = calls.SetUp(user="ann", standing=calls.Standing.USER, vc_number=0)
+    lab.sends(asked)
+    assert lab.hears(replied("setup-and-tree-ok", mid=0x80)) == []
+    assert lab.client.dropped == 1
+
+
+def test_an_echo_has_as_many_replies_as_it_asked_for() -> None:
+    lab = Lab().negotiated()
+    lab.sends(calls.Echo(count=2, data=b"ping"))
+    first = lab.hears(replied("echo-ok", mid=0x80))
+    last = replace(
+        EXPECTED["echo-ok"],
+        header=replace(EXPECTED["echo-ok"].header, mid=0x80),
+        bodies=(session.EchoResponse(number=2, data=b"ping"),),
+    )
+    assert (len(first), len(lab.hears(encode_smb(last)))) == (1, 1)
+    assert lab.hears(encode_smb(last)) == []
+
+
+def test_more_data_than_was_asked_for_is_cut() -> None:
+    lab = Lab().negotiated()
+    lab.sends(calls.Read(fid=1, offset=0, length=3))
+    (reply,) = lab.hears(replied("read-ok", mid=0x80))
+    assert isinstance(reply, Reply)
+    assert reply.results == (calls.ReadData(data=b"hel"),)
+
+
+def test_an_open_for_nothing_asks_for_attributes() -> None:
+    lab = Lab().negotiated()
+    (message,) = lab.sends(calls.Open(path="\\a", access=Access.NOTHING))
+    (body,) = message.bodies
+    assert isinstance(body, files.NtCreateRequest)
+    assert (body.access, body.name) == (0x80, "\\a")

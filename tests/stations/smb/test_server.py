@@ -453,3 +453,61 @@ def test_direct_ipx_has_its_own_autodisconnect() -> None:
     opened(lab, wire)
     lab.clock.run(s(900))
     assert wire.ending == [f"aborted at {s(900)}"]
+
+
+def test_what_a_reply_repeats_of_flags2() -> None:
+    """Nothing is signed (4) and no blob is exchanged (800); NEGOTIATE's reply is Unicode (4.4)."""
+    lab = ServerLab()
+    wire = lab.circuit()
+    message = EXPECTED["negotiate"]
+    header = replace(message.header, flags2=0x0807)
+    (reply,) = lab.says(wire, encode_smb(replace(message, header=header)))
+    assert (reply.header.flags, reply.header.flags2) == (0x98, 0x8003)
+    header = replace(EXPECTED["echo"].header, flags2=0x0807, flags=0x08)
+    (reply,) = lab.says(wire, encode_smb(Smb(header=header, bodies=EXPECTED["echo"].bodies)))
+    assert (reply.header.flags, reply.header.flags2) == (0x88, 0x0003)
+
+
+@pytest.mark.parametrize(
+    "last", [session.EchoRequest(count=2, data=b""), session.NegotiateRequest(dialects=())]
+)
+def test_what_cannot_stand_behind_another(last: Any) -> None:
+    lab = ServerLab()
+    octets = encode_smb(Smb(header=UP, bodies=(session.LogoffRequest(), last)))
+    (reply,) = lab.says(logged_on(lab), octets)
+    assert reply.header.status == faults.INVALID_SMB.nt_status
+    assert reply.bodies == (session.LogoffResponse(), EmptyResponse(command=last.command))
+
+
+@pytest.mark.parametrize(("disposition", "action"), [(1, 1), (4, 3), (5, 3), (0, 3)])
+def test_what_an_open_did(disposition: int, action: int) -> None:
+    lab = ServerLab()
+    reply = opened(lab, logged_on(lab), disposition=disposition, access=3)
+    (body,) = reply.bodies
+    assert isinstance(body, files.NtCreateResponse)
+    assert body.action == action
+
+
+def test_a_client_that_does_not_know_level_ii_loses_its_oplock_whole() -> None:
+    """Capability 80 is missing: the break says level 0."""
+    lab = ServerLab()
+    first = negotiated(lab)
+    lab.says(first, set_up(capabilities=0x54))
+    opened(lab, first)
+    second = lab.circuit(2, Wire(serial=2, caller="WS2"))
+    lab.says(second, SMB["negotiate"])
+    lab.says(second, set_up("bob", "b-secret"))
+    lab.says(second, SMB["nt-create"])
+    (told,) = first.take()
+    assert told.bodies == (files.LockingRequest(fid=0x800, kind=2, level=0),)
+
+
+def test_a_reply_that_the_carrier_cannot_take_becomes_a_refusal() -> None:
+    """An ECHO's reply is as long as its request; 1,500 octets do not go through 1,466."""
+    lab = ServerLab()
+    wire = lab.circuit(wire=ShortWire(serial=1, message_max=1466))
+    lab.says(wire, SMB["negotiate"])
+    echo = session.EchoRequest(count=1, data=bytes(1500))
+    (reply,) = lab.says(wire, encode_smb(Smb(header=UP, bodies=(echo,))))
+    assert reply.header.status == faults.INSUFF_SERVER_RESOURCES.nt_status
+    assert reply.bodies == (EmptyResponse(command=Command.ECHO),)
