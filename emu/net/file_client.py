@@ -260,6 +260,7 @@ class FileClient:
         """The rundown at a log-off closes what they had."""
         self._views = {name: held for name, held in self._views.items() if held.by != by}
         self._handles = {name: held for name, held in self._handles.items() if held.by != by}
+        self._coming = {ticket: held for ticket, held in self._coming.items() if held.by != by}
 
     # --- what comes of it ----------------------------------------------------------------------
 
