@@ -105,7 +105,8 @@ def legend(rows: Sequence[Row], mark: str = "*") -> Iterator[str]:
             " refused: by a limit. B lost: written and never told to the server."
         )
     broke = ", refused, B lost, leaked" if _serve_files(rows) else ""
-    yield f"{mark} no other policy is as good in p95, {cost}{broke} and false at once (Pareto front)."
+    goods = f"p95, {cost}{broke} and false"
+    yield f"{mark} no other policy is as good in {goods} at once (Pareto front)."
 
 
 def false_rates(rows: Sequence[Row]) -> Iterator[str]:
