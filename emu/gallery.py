@@ -85,6 +85,19 @@ GALLERY: tuple[tuple[str, str], ...] = (
     ("nat-forgets-350s", "tcp-keepalive-nt4"),
     ("nat-forgets-350s", "tcp-no-keepalive"),
     ("load-balancer-answers", "tcp-keepalive-nt4-5min"),
+    ("image-on-unc-path", "smb-nt4-sp3"),
+    ("image-on-unc-path", "smb-nt4-sp4"),
+    ("image-on-unc-path", "smb-nt4-sp3-nbf"),
+    ("image-on-unc-path", "smb-nt4-sp3-nbipx"),
+    ("image-on-unc-path", "smb-nt4-sp3-ipx"),
+    ("quick-relogon", "smb-tse-sp5"),
+    ("quick-relogon", "smb-tse-sp6"),
+    ("net-session-delete", "smb-nt4-sp6a-nbt"),
+    ("per-server-licences", "smb-nt4-licence-1395"),
+    ("locked-file-of-a-dead-client", "smb-nt4-sp6a-nbt-rto-3s"),
+    ("locked-file-of-a-dead-client", "smb-nt4-sp6a-ipx"),
+    ("file-server-power-loss", "smb-nt4-sp6a-nbt"),
+    ("file-server-power-loss", "smb-nt4-sp6a-nbf"),
 )
 
 
