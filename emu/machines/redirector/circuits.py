@@ -139,8 +139,7 @@ class Circuits:
             if each is user and each.logon.is_alive:
                 each.mark_ns = self._errands.now
             elif each.mark_ns is not None:
-                is_moved = is_rearmed or each.is_missed
-                each.mark_ns = self._errands.now if is_moved else None
+                each.mark_ns = self._errands.now if is_rearmed else None
 
     # Going.
     def disconnect(self, tree: VNetRoot) -> Way:
@@ -188,7 +187,7 @@ class Circuits:
     def forget_uid(self, session: Session) -> None:
         """The session is gone on the server, and its trees and files with it."""
         session.uid = session.mark_ns = None
-        session.bars_keep_conn = session.is_missed = session.is_withheld = False
+        session.bars_keep_conn = session.is_withheld = False
         for tree in session.trees.values():
             tree.tid, tree.ends_with_last_open = None, False
             for opened in tuple(tree.opens):

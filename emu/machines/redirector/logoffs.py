@@ -60,15 +60,10 @@ class LogOffs:
         return ""
 
     def _leak(self, session: Session, rule: str) -> None:
-        """When a missed log-off ends is not known (facts/redirector.md 2.4): a switch.
-
-        That re-use takes a mark away for good is about stopped services (3.2): a user's moves
-        with it, so that KeepConn counts from the last use of the circuit.
-        """
+        """When a missed log-off ends is not known (facts/redirector.md 2.4): a switch."""
         self._errands.note("log-off-skipped", server=session.server.name, rule=rule)
         if self._params.leak_until is LeakUntil.VC_END:
             session.bars_keep_conn = True
-        session.is_missed = not session.logon.is_service
         session.mark_ns = self._errands.now
 
     def finish(self, session: Session) -> Way:

@@ -91,7 +91,6 @@ class Session:
     ``mark_ns``: since when it is idle, for the scavenger; None for unmarked.
     ``is_finishing``: its files, trees and itself are being ended.
     ``bars_keep_conn``: its log-off was skipped, and the circuit is never idle again.
-    ``is_missed``: a user's log-off was skipped; his mark moves with each use of the circuit.
     """
 
     server: SrvCall
@@ -101,7 +100,6 @@ class Session:
     is_finishing: bool = False
     is_withheld: bool = False
     bars_keep_conn: bool = False
-    is_missed: bool = False
     mark_ns: int | None = None
     trees: dict[str, VNetRoot] = field(default_factory=dict[str, "VNetRoot"])
 

@@ -216,25 +216,6 @@ def test_a_missed_log_off_ends_with_keepconn() -> None:
     assert client.hangs_up == 1
 
 
-def test_keepconn_counts_from_the_last_use_whoever_made_it() -> None:
-    """2.4: the circuit is the unit (3.1). B opens a file at 300 s; giving things up is no use."""
-    client = limited().client(TSE_SP5)
-    cycles(client, 1)
-    client.office.until(s(300))
-    client.log_on(B, "bob")
-    assert client.open(B, 90, "OTHER.DLL").status == 0
-    client.close(90)
-    client.office.until(s(340))
-    client.log_off(B)
-    client.sent.clear()
-    client.office.until(s(900) - 1)
-    assert client.wire() == []
-    assert [each.is_alive for each in client.server.sessions] == [False]
-    client.office.until(s(900))
-    assert client.wire() == ["TreeDisconnect 800/800", "LogOff 800/0"]
-    assert client.hangs_up == 1
-
-
 def test_or_with_the_circuit_by_switch() -> None:
     """leak_until vc_end: only the server's autodisconnect helps, 15 min after the last CLOSE."""
     client = limited().client(replace(TSE_SP5, leak_until=LeakUntil.VC_END))
