@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from emu.capture.recording import Recording
-from emu.net.file_records import Done, FileRecords, Lifetime, SessionTable
+from emu.net.file_records import (
+    Done,
+    FileRecords,
+    Lifetime,
+    SessionTable,
+    id_text,
+    status_text,
+)
 from emu.units import in_seconds
 
 Json = dict[str, Any]
@@ -39,18 +46,6 @@ def smb_json(files: FileRecords, horizon_ns: int, recording: Recording) -> Json:
         ],
         "tables": [_table(each) for each in files.tables],
     }
-
-
-def status_text(status: int | None) -> str | None:
-    """``0xC0000006``, or for ``net use`` the number it prints; None while it is under way."""
-    if status is None:
-        return None
-    return f"0x{status:08X}" if status > 0xFFFF or not status else str(status)
-
-
-def id_text(number: int) -> str:
-    """A UID, TID or FID as Wireshark shows it."""
-    return f"0x{number:04x}"
 
 
 def _lifetime(each: Lifetime, recording: Recording) -> Json:

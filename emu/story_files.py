@@ -7,10 +7,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from emu.net.file_records import Done, FileRecords, Lifetime, SessionTable
+from emu.net.file_records import (
+    Done,
+    FileRecords,
+    Lifetime,
+    SessionTable,
+    id_text,
+    status_text,
+)
 from emu.net.records import SessionRecord
 from emu.result import RunResult
-from emu.result_files import id_text, status_text
 from emu.units import format_duration
 
 #: Of events alike so many are told, and the last one; the rest is counted.
@@ -68,35 +74,11 @@ def _shape(event: Told) -> str:
 
 def _tasks(done: Iterable[Done]) -> Iterator[Told]:
     for each in done:
-        yield Told(each.at_ns, f"{_who(each)}: {each.words}{_outcome(each)}", bad=_is_bad(each))
-
-
-def _who(each: Done) -> str:
-    return f"{each.by}@{each.client}" if each.by else each.client
+        yield Told(each.at_ns, each.told, bad=_is_bad(each))
 
 
 def _is_bad(each: Done) -> bool:
     return bool(each.status) or bool(each.foreign)
-
-
-def _outcome(each: Done) -> str:
-    if each.status is None:
-        return " (no answer yet when the run ends)"
-    took = (each.done_ns or each.at_ns) - each.at_ns
-    late = f" after {format_duration(round(took, -6))}" if took >= 1_000_000_000 else ""
-    if each.status:
-        return f" FAILS{late} with {status_text(each.status)}: {each.why}{_sent(each)}"
-    if each.foreign:
-        return f" brings octets of ANOTHER FILE, {each.foreign}{_sent(each)}"
-    resident = ", resident" if each.resident else ""
-    return f"{resident}{_sent(each)}{late}"
-
-
-def _sent(each: Done) -> str:
-    if each.sent_as is None:
-        return ""
-    uid, _tid, fid = each.sent_as
-    return f" (asked for with UID {id_text(uid)}, FID {id_text(fid)})"
 
 
 def _states(sessions: Sequence[SessionRecord]) -> Iterator[Told]:
@@ -164,13 +146,13 @@ def _wrong_pages(files: FileRecords) -> Iterator[str]:
         first = failed[0]
         more = f" ({len(failed)} pages in all)" if len(failed) > 1 else ""
         yield (
-            f"{_who(first)} needed a page and got {status_text(first.status)}: {first.why}"
-            f"{_sent(first)}{more}."
+            f"{first.who} needed a page and got {status_text(first.status)}: {first.why}"
+            f"{first.sent}{more}."
         )
     foreign = [each for each in files.done if each.foreign]
     if foreign:
         first = foreign[0]
-        yield f"{_who(first)} asked for {first.words} and got octets of {first.foreign}, unawares."
+        yield f"{first.who} asked for {first.words} and got octets of {first.foreign}, unawares."
 
 
 def _refused(result: RunResult, files: FileRecords) -> Iterator[str]:

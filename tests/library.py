@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from emu.policy.carrying import provided_by
 from emu.policy.loader import load_policy, policy_names
 from emu.transports.base import Transport
-from emu.transports.table import transport_named
 
 
 def carries_a_terminal(transport: Transport) -> bool:
@@ -17,7 +17,7 @@ def of_terminals() -> list[str]:
     return [
         name
         for name in policy_names()
-        if carries_a_terminal(transport_named(load_policy(name).transport))
+        if "terminal" in provided_by(load_policy(name))
     ]
 
 

@@ -44,9 +44,11 @@ def headline(comparison: Comparison) -> str:
 
 def heading(rows: Sequence[Row]) -> list[str]:
     """The columns' names; those about money only where a link charges."""
-    names = ["policy", "noticed", "median", "p95", "max", "false", "probes", "B on wire"]
     if _serve_files(rows):
+        names = ["policy", "noticed", "max", "false", "B on wire"]
         names += ["peak", "leaked", "refused", "B lost"]
+    else:
+        names = ["policy", "noticed", "median", "p95", "max", "false", "probes", "B on wire"]
     currency = currency_of(rows)
     return names if currency is None else [*names, "calls", currency]
 
@@ -55,9 +57,12 @@ def cells(row: Row, rows: Sequence[Row]) -> list[str]:
     """One row's texts, in the order of ``heading``."""
     delay, found = row["notice_delay_s"], row["noticed"] + row["never"]
     figures = [f"{row['noticed']}/{found}"]
-    figures += [delay_text(delay[name], found) for name in ("p50", "p95", "max")]
-    figures += [f"{row[name]:,}" for name in ("false_disconnects", "probes", "bytes_on_wire")]
-    if _serve_files(rows):
+    files = _serve_files(rows)
+    delays = ("max",) if files else ("p50", "p95", "max")
+    figures += [delay_text(delay[name], found) for name in delays]
+    counts = ("probes",) if not files else ()
+    figures += [f"{row[name]:,}" for name in ("false_disconnects", *counts, "bytes_on_wire")]
+    if files:
         figures += [f"{row['peak_sessions']:,}", delay_text(row["leaked_session_s"], 0)]
         figures += [f"{row['refused_by_limit']:,}", f"{row['data_lost_bytes']:,}"]
     if currency_of(rows) is not None:
@@ -88,17 +93,20 @@ def delay_text(delay_s: float | None, found: int) -> str:
 def legend(rows: Sequence[Row], mark: str = "*") -> Iterator[str]:
     """What the columns mean; ``mark``: what stands beside who is on the Pareto front."""
     cost = "money" if cost_field(rows) == "cost" else "B on wire"
+    probes = "B on wire of probes and" if _serve_files(rows) else "probes, and B on wire with"
     yield (
         "noticed: of the sessions whose client was lost for good; delays from the fault, nearest"
-        " rank. false: live clients thrown out. probes, and B on wire with their answers: summed"
-        " over all sessions and seeds."
+        f" rank. false: live clients thrown out. {probes} their answers: summed over all sessions"
+        " and seeds."
     )
     if _serve_files(rows):
         yield (
             "peak: sessions at once. leaked: time of sessions whose owner had left, summed."
             " refused: by a limit. B lost: written and never told to the server."
         )
-    yield f"{mark} no other policy is as good in p95, {cost} and false at once (Pareto front)."
+    broke = ", refused, B lost, leaked" if _serve_files(rows) else ""
+    goods = f"p95, {cost}{broke} and false"
+    yield f"{mark} no other policy is as good in {goods} at once (Pareto front)."
 
 
 def false_rates(rows: Sequence[Row]) -> Iterator[str]:

@@ -57,7 +57,7 @@ def ranked(rows: Sequence[Row]) -> list[Row]:
     """Best first, each with its place on or off the front.
 
     By the 95th percentile of the delay (never last), then by how often never, by the median,
-    by false disconnects, by what it cost; equals by name.
+    by false disconnects, by what broke on a file server, by what it cost; equals by name.
     """
     cost = cost_field(rows)
     fronts = pareto_front([_point(row, cost) for row in rows])
@@ -83,12 +83,19 @@ def _quantiles(delays: Sequence[int | None]) -> dict[str, float | None]:
 
 
 def _point(row: Row, cost: str) -> tuple[float, ...]:
-    return _late(row, "p95"), row[cost], row["false_disconnects"]
+    return _late(row, "p95"), row[cost], row["false_disconnects"], *_broke(row)
 
 
 def _place(row: Row, cost: str) -> tuple[Any, ...]:
     late = _late(row, "p95"), row["never"], _late(row, "p50")
-    return (*late, row["false_disconnects"], row[cost], row["policy"])
+    return (*late, row["false_disconnects"], *_broke(row), row[cost], row["policy"])
+
+
+def _broke(row: Row) -> tuple[float, ...]:
+    """Who was refused, what was lost, how long nobody's sessions lived; nothing of a terminal's."""
+    if row["leaked_session_s"] is None:
+        return ()
+    return row["refused_by_limit"], row["data_lost_bytes"], row["leaked_session_s"]
 
 
 def _late(row: Row, name: str) -> float:

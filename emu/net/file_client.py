@@ -38,6 +38,7 @@ from emu.stations.smb.client import ServerEnd, SmbClient
 
 if TYPE_CHECKING:
     from emu.capture.ledger import Ledger
+    from emu.capture.recording import Recording
     from emu.net.host import Boot
     from emu.stations.base import ClientStation, Connection, User
 
@@ -64,6 +65,7 @@ class Desk:
     timeline: Timeline
     service: FileService
     records: FileRecords
+    recording: Recording | None
     ledger: Ledger | None
     left: Callable[[str, int, int], None]
 
@@ -139,6 +141,7 @@ class FileClient:
         missing = self._missing(task)
         if missing:
             done.status, done.done_ns, done.why = INVALID_HANDLE, now, missing
+            self._tell(done, now)
             return
         self._asked[ticket] = (done, task, self._file_of(task))
         for request in self._requests(task, ticket):
@@ -293,6 +296,7 @@ class FileClient:
             offset = task.page * PAGE_OCTETS if task.do == "touch" else task.offset
             done.foreign = self._foreign(file, offset, finished.data)
         self._log(now, "finished", request=done.words, status=done.status, why=done.why)
+        self._tell(done, now)
 
     def _got(self, finished: Finished, task: Task) -> None:
         """What was opened or mapped can be worked with from now on."""
@@ -326,6 +330,15 @@ class FileClient:
             Lost(at_ns=now, client=self.desk.client, file=lost.path, octets=lost.octets)
         )
         self._log(now, "data-lost", file=lost.path, octets=lost.octets)
+        if self.desk.recording is not None:
+            text = f"{lost.octets} B written to {lost.path} are lost"
+            self.desk.recording.event(now, text, hostname=self.desk.client, msgid="TASK")
+
+    def _tell(self, done: Done, now: int) -> None:
+        """A row of the capture: who did what, and what came of it."""
+        if self.desk.recording is not None:
+            text = done.told
+            self.desk.recording.event(now, text, hostname=self.desk.client, msgid="TASK")
 
     def _log(self, now: int, event: str, **fields: int | str | None) -> None:
         if self.desk.ledger is not None:

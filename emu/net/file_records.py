@@ -5,6 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from emu.units import NS_PER_S, format_duration
+
+
+def status_text(status: int | None) -> str | None:
+    """``0xC0000006``, or for ``net use`` the number it prints; None while it is under way."""
+    if status is None:
+        return None
+    return f"0x{status:08X}" if status > 0xFFFF or not status else str(status)
+
+
+def id_text(number: int) -> str:
+    """A UID, TID or FID as Wireshark shows it."""
+    return f"0x{number:04x}"
+
+
 #: Looks at the server's table beyond so many are not kept: the first and the last are.
 TABLES_FIRST, TABLES_LAST = 24, 24
 
@@ -77,6 +92,36 @@ class Done:
     sent_as: tuple[int, int, int] | None = None
     resident: bool = False
     foreign: str = ""
+
+    @property
+    def who(self) -> str:
+        """``bob@ws1``."""
+        return f"{self.by}@{self.client}" if self.by else self.client
+
+    @property
+    def sent(self) -> str:
+        """Under which numbers, in words; empty for what the program's own open did."""
+        if self.sent_as is None:
+            return ""
+        uid, _tid, fid = self.sent_as
+        return f" (asked for with UID {id_text(uid)}, FID {id_text(fid)})"
+
+    @property
+    def told(self) -> str:
+        """The task and what came of it, as a person would say it."""
+        return f"{self.who}: {self.words}{self._outcome()}"
+
+    def _outcome(self) -> str:
+        if self.status is None:
+            return " (no answer yet when the run ends)"
+        took = (self.done_ns or self.at_ns) - self.at_ns
+        late = f" after {format_duration(round(took, -6))}" if took >= NS_PER_S else ""
+        if self.status:
+            return f" FAILS{late} with {status_text(self.status)}: {self.why}{self.sent}"
+        if self.foreign:
+            return f" brings octets of ANOTHER FILE, {self.foreign}{self.sent}"
+        resident = ", resident" if self.resident else ""
+        return f"{resident}{self.sent}{late}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -271,6 +271,7 @@ class World:
             timeline=self.timeline,
             service=self.scenario.files,
             records=self.keeper.files,
+            recording=self.recording,
             ledger=self.ledger,
             left=self.keeper.owner_left,
         )

@@ -102,6 +102,8 @@ _REDIRECTOR = (
     _duration("scan_period", "how often dormant files are looked through"),
     _count("dormant_files", "DormantFileLimit: dormant files of one server", high=65_535),
     _duration("session_timeout", "SessTimeout: how long an answer may take"),
+    _duration("direct_ipx_echo", "after how long a silence a client directly on IPX says ECHO, so"
+              " that the server does not drop it"),
     _duration("write_behind", "how long octets written under an oplock wait for their way to the"
               " server", low=NS_PER_MS),
     _choice("leak_until", "how long what a log-off has missed stays: until the scavenger ends the"

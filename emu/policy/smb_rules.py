@@ -106,6 +106,7 @@ def _redirector(told: dict[str, Any]) -> RedirectorParams:
         cache_file_timeout_ns=told["cache_file_timeout"],
         scan_period_ns=told["scan_period"],
         sess_timeout_ns=told["session_timeout"],
+        direct_ipx_echo_ns=told["direct_ipx_echo"],
         write_behind_delay_ns=told["write_behind"],
         page_octets=NT4_SP3.page_octets,
         read_max=NT4_SP3.read_max,

@@ -6,6 +6,8 @@ One VC a server for all logon sessions of the computer, each with its own UID an
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from emu.machines.redirector import statuses
 from emu.machines.redirector.errands import (
     Ask,
@@ -22,6 +24,7 @@ from emu.machines.redirector.params import RedirectorParams, ReuseRearms
 from emu.machines.redirector.requests import DataLost, Dial, HangUp
 from emu.machines.redirector.snapshot import CircuitState
 from emu.machines.smb.calls import (
+    Echo,
     LogOff,
     Negotiate,
     Negotiated,
@@ -35,6 +38,9 @@ from emu.machines.smb.calls import (
 from emu.machines.smb.faults import Fault
 
 State = CircuitState
+
+#: As a redirector on direct IPX says it: "Hello" (facts/ipx.md 1.11, capture T3).
+ECHO = Echo(count=1, data=b"\x04Hello\0")
 
 
 class Circuits:
@@ -132,14 +138,21 @@ class Circuits:
     def used(self, server: SrvCall, user: Session) -> None:
         """Use of the circuit, by anybody, takes the marks of the others away (3.2, step 4).
 
-        Nobody sets a dead session's again unless ``reuse_rearms`` says so.
+        Nobody sets a dead session's again unless ``reuse_rearms`` says so; one whose log-off was
+        missed has KeepConn from the last use (2.4, "later").
         """
         is_rearmed = self._params.reuse_rearms is ReuseRearms.ALWAYS
         for each in server.sessions.values():
             if each is user and each.logon.is_alive:
                 each.mark_ns = self._errands.now
             elif each.mark_ns is not None:
-                each.mark_ns = self._errands.now if is_rearmed else None
+                is_set_anew = is_rearmed or each.is_missed
+                each.mark_ns = self._errands.now if is_set_anew else None
+
+    def echo(self, server: SrvCall) -> Errand:
+        """Something to say on a circuit that nobody asks below; no use of it by anybody."""
+        with suppress(CircuitLost, Failed):
+            yield from self._errands.ask(Ask(server=server, requests=(ECHO,)))
 
     # Going.
     def disconnect(self, tree: VNetRoot) -> Way:

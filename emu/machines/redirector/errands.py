@@ -93,6 +93,7 @@ class Errands:
     def say(self, ask: Ask) -> int:
         """Send a chain that is not answered, or whose answer somebody else waits for."""
         self._tags += 1
+        ask.server.said_ns = self.now
         exchange = Exchange(
             server=ask.server.name,
             tag=self._tags,

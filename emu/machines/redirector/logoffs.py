@@ -62,8 +62,8 @@ class LogOffs:
     def _leak(self, session: Session, rule: str) -> None:
         """When a missed log-off ends is not known (facts/redirector.md 2.4): a switch."""
         self._errands.note("log-off-skipped", server=session.server.name, rule=rule)
-        if self._params.leak_until is LeakUntil.VC_END:
-            session.bars_keep_conn = True
+        session.is_missed = True
+        session.bars_keep_conn = self._params.leak_until is LeakUntil.VC_END
         session.mark_ns = self._errands.now
 
     def finish(self, session: Session) -> Way:

@@ -37,7 +37,7 @@ class SrvCall:
 
     ``busy``: programs' requests that name it.  ``changed_ns``: when one ended, or a file was
     closed: no look for idleness before; ``bare_since_ns``: since when the circuit is up without
-    any session.
+    any session.  ``is_direct_ipx``: it wants an ECHO when nothing was said; ``said_ns``: when.
     """
 
     name: str
@@ -50,6 +50,8 @@ class SrvCall:
     busy: int = 0
     changed_ns: int = 0
     bare_since_ns: int = 0
+    is_direct_ipx: bool = False
+    said_ns: int = 0
     net_roots: dict[str, NetRoot] = field(default_factory=dict[str, "NetRoot"])
     sessions: dict[int, Session] = field(default_factory=dict[int, "Session"])
 
@@ -90,7 +92,7 @@ class Session:
 
     ``mark_ns``: since when it is idle, for the scavenger; None for unmarked.
     ``is_finishing``: its files, trees and itself are being ended.
-    ``bars_keep_conn``: its log-off was skipped, and the circuit is never idle again.
+    ``is_missed``: its log-off was skipped; ``bars_keep_conn``: and the circuit is never idle again.
     """
 
     server: SrvCall
@@ -99,6 +101,7 @@ class Session:
     is_setting_up: bool = False
     is_finishing: bool = False
     is_withheld: bool = False
+    is_missed: bool = False
     bars_keep_conn: bool = False
     mark_ns: int | None = None
     trees: dict[str, VNetRoot] = field(default_factory=dict[str, "VNetRoot"])

@@ -34,6 +34,7 @@ class RedirectorParams:
     ``scavenger_period_ns``: how often idleness is looked at.
     ``cache_file_timeout_ns``: dormancy at least; ``scan_period_ns``: how often that is looked at.
     ``sess_timeout_ns``: how long a request may be unanswered.
+    ``direct_ipx_echo_ns``: after how long a silence an ECHO is said on direct-hosted IPX.
     ``write_behind_delay_ns``: how long written octets stay with the client.
 
     Sizes, octets >= 1: ``page_octets``, ``read_max``, ``write_max`` of one request.
@@ -61,6 +62,7 @@ class RedirectorParams:
     cache_file_timeout_ns: int
     scan_period_ns: int
     sess_timeout_ns: int
+    direct_ipx_echo_ns: int
     write_behind_delay_ns: int
     page_octets: int
     read_max: int
@@ -107,6 +109,7 @@ NT4_SP3 = RedirectorParams(
     cache_file_timeout_ns=seconds(10),  # [2.3] CacheFileTimeout (Q102981, Q102469)
     scan_period_ns=seconds(20),  # [2.3] I: 10 s and a scan make the "about 30 s" of Q248371
     sess_timeout_ns=seconds(45),  # [3.3] SessTimeout
+    direct_ipx_echo_ns=seconds(240),  # facts/ipx.md 2.4: MS-CIFS 2.1.2.1, Q135360
     write_behind_delay_ns=seconds(5),  # assumption: the sheet names no such time
     page_octets=4096,  # G: a page of the x86
     read_max=4096,  # [7.1] MaxBuffer 4356: a page and its header

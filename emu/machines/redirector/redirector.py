@@ -101,6 +101,7 @@ class Redirector:
         server = self._computer.server(up.server)
         if server.state is not CircuitState.DIALLING:
             raise LocalProtocolError(f"redirector: {up.server} was not dialled")
+        server.is_direct_ipx = up.is_direct_ipx
         self._errands.start(self._circuits.negotiate(server))
 
     def on_circuit_broke(self, broke: CircuitBroke) -> None:

@@ -129,9 +129,14 @@ class UnmapWanted:
 # From below: what circuits do.
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitUp:
-    """The circuit that was dialled is there."""
+    """The circuit that was dialled is there.
+
+    ``is_direct_ipx``: nobody below asks an idle peer, so the redirector says something itself
+    (facts/ipx.md 2.4).
+    """
 
     server: str
+    is_direct_ipx: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

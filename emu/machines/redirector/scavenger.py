@@ -51,6 +51,8 @@ class Scavenger:
             idle_until_ns = self._idle_until(server)
             if idle_until_ns is not None:
                 timers[f"idle {server.name}"] = idle_until_ns
+            if self._wants_echo(server):
+                timers[f"echo {server.name}"] = self._echo_at(server)
         for session, until_ns in self._dead_until():
             timers[f"dead session {session.logon.luid} on {session.server.name}"] = until_ns
         return timers
@@ -73,9 +75,18 @@ class Scavenger:
             idle_until_ns = self._idle_until(server)
             if idle_until_ns is not None and idle_until_ns <= now:
                 self._errands.start(self._circuits.end(server))
+            elif self._wants_echo(server) and self._echo_at(server) <= now:
+                self._errands.start(self._circuits.echo(server))
 
     def _opens(self) -> Iterator[SrvOpen]:
         return (each for server in self._computer.servers.values() for each in server.opens())
+
+    def _wants_echo(self, server: SrvCall) -> bool:
+        is_up = server.state is CircuitState.UP
+        return server.is_direct_ipx and is_up and not server.outstanding
+
+    def _echo_at(self, server: SrvCall) -> int:
+        return server.said_ns + self._params.direct_ipx_echo_ns
 
     def _dirty_until(self, since_ns: int) -> int:
         return since_ns + self._params.write_behind_delay_ns

@@ -30,7 +30,7 @@ from emu.pdu.smb.session import NegotiateResponse
 from emu.stations.ncp.alarm import Arms
 from emu.stations.service import MESSAGE_OCTETS_MAX
 from emu.stations.smb import figures
-from emu.stations.smb.circuit import Carrier, Circuit, message_max
+from emu.stations.smb.circuit import Bounded, Carrier, Circuit, message_max
 from emu.stations.smb.driver import Driver
 from emu.stations.smb.exchanges import Speaker, results_of
 from emu.stations.smb.pieces import Pending
@@ -180,7 +180,8 @@ class ServerEnd:
         if self._is_mine(connection):
             self._circuit, self._is_dialling = connection, False
             self._room = message_max(connection, otherwise=MESSAGE_OCTETS_MAX)
-            self._client.hear(Asked(CircuitUp(server=self._server)), now)
+            up = CircuitUp(server=self._server, is_direct_ipx=isinstance(connection, Bounded))
+            self._client.hear(Asked(up), now)
 
     def lost(self, connection: Circuit, cause: str, now: int, /) -> None:
         if self._is_mine(connection):

@@ -195,6 +195,8 @@ class Office:
         self._silent: set[str] = set()
         self._is_mute = False
         self.is_holding = False
+        #: Circuits are direct-hosted IPX's from now on.
+        self.is_direct_ipx = False
         self.server = SmbServer(server, shares)
         self._serials = 0
         self._tags = 0
@@ -319,10 +321,15 @@ class Office:
         client.connection = self._serials
         self._by_serial[self._serials] = client
         about = Connected(
-            connection=self._serials, client=client.name, address="10.0.0.1", transport="room"
+            connection=self._serials,
+            client=client.name,
+            address="10.0.0.1",
+            transport="room",
+            is_direct_ipx=self.is_direct_ipx,
         )
         self._queue.append((None, Asked(about)))
-        self._queue.append((client, Asked(CircuitUp(server=SERVER))))
+        up = CircuitUp(server=SERVER, is_direct_ipx=self.is_direct_ipx)
+        self._queue.append((client, Asked(up)))
 
     def _send(self, client: Client, exchange: Exchange) -> None:
         assert client.connection is not None, f"{exchange} without a circuit"

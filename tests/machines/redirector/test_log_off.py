@@ -216,6 +216,21 @@ def test_a_missed_log_off_ends_with_keepconn() -> None:
     assert client.hangs_up == 1
 
 
+def test_a_missed_log_off_has_keepconn_from_the_last_use_of_the_circuit() -> None:
+    """facts/redirector.md 2.4, "later": use at 500 s, so the looks up to 1090 s find it too young."""
+    client = limited().client(TSE_SP5)
+    cycles(client, 1)
+    client.office.until(s(500))
+    client.log_on(99, "bob")
+    assert client.connect(99, "DATA").status == 0
+    client.log_off(99)
+    client.sent.clear()
+    client.office.until(s(500 + 600) - 1)
+    assert client.wire() == []
+    client.office.until(s(500 + 600 + 30))
+    assert client.wire() == ["TreeDisconnect 800/800", "LogOff 800/0"]
+
+
 def test_or_with_the_circuit_by_switch() -> None:
     """leak_until vc_end: only the server's autodisconnect helps, 15 min after the last CLOSE."""
     client = limited().client(replace(TSE_SP5, leak_until=LeakUntil.VC_END))

@@ -300,7 +300,8 @@ class BothLab:
 
         self.client.ask(Say((Deliver(Dial(server="SERVER")),)), self.server.clock.now)
         self.pipe.settle()
-        assert self.machine.take() == [CircuitUp(server="SERVER")]
+        (up,) = self.machine.take()
+        assert isinstance(up, CircuitUp) and up.server == "SERVER"
 
     def exchange(self, *requests: object, uid: int = 0, tid: int = 0xFFFF) -> Reply:
         """One exchange and its only reply, which bears its tag."""
