@@ -1,9 +1,9 @@
 """SMB messages from the octets of our captures, whatever carried them (facts/redirector.md 4).
 
 NBSS over TCP 139 (4.1), NetBEUI's data frames (facts/netbeui.md 1.4), NetBIOS over IPX and SMB on
-IPX itself (facts/ipx.md 1.9, 1.11).  Like tests/reader.py it shares no code with the emulator.  Only
-the server's own tap is read; a message has the instant and number of the frame that completed it,
-and what a carrier repeats is one message.
+IPX itself (facts/ipx.md 1.9, 1.11).  Like tests/reader.py it shares no code with the emulator.
+Only the server's own tap is read; a message has the instant and number of the frame that completed
+it, and what a carrier repeats is one message.
 """
 
 from __future__ import annotations
@@ -138,8 +138,8 @@ def _blocks(command: int, message: bytes) -> Iterator[Block]:
 class _Nbt:
     """Streams by both addresses and ports: what is next, and what waits to be whole."""
 
-    next: dict[bytes, int] = field(default_factory=dict)
-    waiting: dict[bytes, bytes] = field(default_factory=dict)
+    next: dict[bytes, int] = field(default_factory=dict[bytes, int])
+    waiting: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
 
     def frame(self, frame: Frame) -> Iterator[bytes]:
         octets = frame.octets
@@ -176,8 +176,8 @@ class _Nbt:
 class _Nbf:
     """By both addresses: N(S) of the last I frame, and the data so far."""
 
-    last: dict[bytes, int] = field(default_factory=dict)
-    waiting: dict[bytes, bytes] = field(default_factory=dict)
+    last: dict[bytes, int] = field(default_factory=dict[bytes, int])
+    waiting: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
 
     def frame(self, frame: Frame) -> Iterator[bytes]:
         llc = frame.octets[14 : 14 + int.from_bytes(frame.octets[12:14], "big")]
@@ -201,8 +201,8 @@ class _Nbf:
 class _Nbipx:
     """By node and connection: the number of the last packet with data, and the data so far."""
 
-    last: dict[bytes, int] = field(default_factory=dict)
-    waiting: dict[bytes, bytes] = field(default_factory=dict)
+    last: dict[bytes, int] = field(default_factory=dict[bytes, int])
+    waiting: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
 
     def frame(self, frame: Frame) -> Iterator[bytes]:
         datagram = ipx(frame.octets)
@@ -227,7 +227,7 @@ class _Nbipx:
 class _Direct:
     """A datagram is a message; the same one once more is a repetition [facts/ipx.md 1.11]."""
 
-    last: dict[bytes, bytes] = field(default_factory=dict)
+    last: dict[bytes, bytes] = field(default_factory=dict[bytes, bytes])
 
     def frame(self, frame: Frame) -> Iterator[bytes]:
         datagram = ipx(frame.octets)

@@ -112,7 +112,9 @@ def test_after_the_first_users_session_lives_until_the_second_unmaps(
     client: str, first: str
 ) -> None:
     run, found = run_of(SCENARIO, AFTER), wire_of(SCENARIO, AFTER)
-    (row,) = [each for each in table(run, 50.0) if (each["client"], each["user"]) == (client, first)]
+    (row,) = [
+        each for each in table(run, 50.0) if (each["client"], each["user"]) == (client, first)
+    ]
     assert (row["uid"], row["owner"], row["opens"], row["files"]) == (
         "0x0800",
         False,

@@ -108,7 +108,7 @@ def test_an_administrator_comes_in_beyond_the_licences(policy: str, status: int)
     ("policy", "calls_a_cycle"), [("smb-nt4-sp6a", 2), ("smb-nt4-keepconn-10s", 1)]
 )
 def test_keepconn_of_ten_minutes_dials_twice_a_cycle(policy: str, calls_a_cycle: int) -> None:
-    """Hellos at 722 s, 1442 s ... 13 682 s: nineteen in four hours; the line hangs up after 60 s."""
+    """Hellos at 722 s, 1442 s ... 13 682 s: nineteen; the line hangs up after 60 s."""
     run = run_of("keepconn-dials-twice", policy)
     cycles = len(range(722, 4 * 3600, 720))
     assert cycles == 19
