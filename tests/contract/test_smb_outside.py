@@ -151,7 +151,7 @@ for scenario, policy in REPEATED:
 
 
 def test_two_fresh_processes_write_the_same_octets() -> None:
-    said = set()
+    said: set[str] = set()
     for hash_seed in ("1", "2"):
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM],
