@@ -207,10 +207,7 @@ class FileClient:
         wanted = ConnectShareWanted(
             ticket=ticket, luid=luid, server=SERVER, share=share, drive=_drive(task.drive)
         )
-        if task.do == "connect":
-            return [wanted]
-        # NT 4 drops IPC$ right after validation (Q153066, Q153070).
-        return [wanted, self._disconnect(self._number(), luid, IPC, "")]
+        return [wanted]
 
     def _disconnect(self, ticket: int, luid: int, share: str, drive: str) -> object:
         return DisconnectShareWanted(
@@ -289,6 +286,7 @@ class FileClient:
             return
         done, task, file = asked
         self._got(finished, task)
+        self._browsed(finished, task, now)
         done.status, done.done_ns, done.why = finished.status, now, finished.why
         done.resident = finished.resident
         if finished.sent_as is not None:
@@ -306,6 +304,12 @@ class FileClient:
         if held is not None and finished.status == 0:
             names = self._views if task.do == "map" else self._handles
             names[task.view if task.do == "map" else task.name] = held
+
+    def _browsed(self, finished: Finished, task: Task, now: int) -> None:
+        """NT 4 drops IPC$ right after validation, not before (Q153066, Q153070)."""
+        luid = self._luids.get(task.by)
+        if task.do == "browse" and finished.status == 0 and luid is not None:
+            self._ask(self._disconnect(self._number(), luid, IPC, ""), now)
 
     def _foreign(self, file: str, offset: int, data: bytes) -> str:
         """Whose octets they are, if not the file's own; a file that was written to is its own."""

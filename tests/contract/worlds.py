@@ -10,6 +10,7 @@ from typing import Any
 
 from emu.capture import pcapng
 from emu.capture.ledger import Ledger
+from emu.policy.carrying import provided_by
 from emu.policy.loader import load_policy, policy_names
 from emu.policy.model import Policy
 from emu.result import RunResult, run_json
@@ -91,7 +92,7 @@ def playable() -> list[tuple[str, str]]:
     pairs = []
     for name, policy in itertools.product(scenario_names(), policy_names()):
         scenario = load_scenario(name)
-        provides = transport_named(load_policy(policy).transport).provides
+        provides = provided_by(load_policy(policy))
         if not scenario.unmet_needs(provides) and affordable(scenario, policy):
             pairs.append((name, policy))
     return pairs

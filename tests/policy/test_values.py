@@ -26,6 +26,7 @@ PLAIN_DURATION = Parameter(name="x.t2", kind="duration", what="", low=seconds(1)
 COUNT = Parameter(name="x.n", kind="count", what="", low=5, high=100, never=True)
 FLAG = Parameter(name="x.on", kind="flag", what="")
 CHOICE = Parameter(name="x.rule", kind="choice", what="", choices=("end", "disconnect"))
+NUMBERED = Parameter(name="x.error", kind="choice", what="", choices=("71", "1395"))
 
 
 @pytest.mark.parametrize(
@@ -97,6 +98,7 @@ def test_a_bare_number_is_called_a_number_without_a_unit() -> None:
         (COUNT, "none", None),
         (FLAG, "false", False),
         (CHOICE, "end", "end"),
+        (NUMBERED, "1395", "1395"),
     ],
 )
 def test_the_command_line_says_the_same_as_a_file(
