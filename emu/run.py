@@ -359,8 +359,8 @@ def untold(world: World) -> tuple[int, ...]:
 
 
 def _comes_and_goes(world: World, record: SessionRecord) -> bool:
-    """What a redirector says when it is there again is no formula's business; nor is NetBT on a
-    stack that gives up by time."""
+    """What a redirector says when it is there again is no formula's business; nor is NetBT where
+    TCP asks as well."""
     if not has_formula(world.carriers[record.client].server_params):
         return True
     return any(
