@@ -79,12 +79,13 @@ def check_playable(scenario: Scenario, policy: Policy) -> None:
 
 def carrier_of(policy: Policy) -> Carrier:
     """The machines' parameters for both ends."""
-    transport = carrier_transport(policy)
+    transport, smb = carrier_transport(policy), smb_rules(policy)
     return Carrier(
         transport=transport,
         policy=policy.name,
         server_params=transport.make_params(policy.stack, policy.values),
         client_params=transport.make_params(policy.client_stack, policy.values),
+        redirector=None if smb is None else smb.redirector,
     )
 
 
