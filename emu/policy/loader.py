@@ -88,8 +88,20 @@ def load_policy(name_or_path: str | Path) -> Policy:
         values={name: values[name] for name in given},
         texts={name: text_of(_last(layers, "raw", name)) for name in given},
         sources={name: _last(layers, "sources", name) for name in given},
-        parameters=parameters,
+        parameters=_applying(parameters, values),
     )
+
+
+def _applying(
+    parameters: Mapping[str, Parameter], values: Mapping[str, Value]
+) -> dict[str, Parameter]:
+    """What ``--set`` may change: a policy of terminals gets no SMB by one value alone."""
+    speaks_smb = any(name.startswith(f"{SMB}.") for name in values)
+    return {
+        name: parameter
+        for name, parameter in parameters.items()
+        if speaks_smb or not name.startswith(f"{SMB}.")
+    }
 
 
 def _library() -> Library:
