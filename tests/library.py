@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from emu.policy.carrying import provided_by
 from emu.policy.loader import load_policy, policy_names
 from emu.transports.base import Transport
-from emu.transports.table import transport_named
 
 
 def carries_a_terminal(transport: Transport) -> bool:
@@ -14,11 +14,7 @@ def carries_a_terminal(transport: Transport) -> bool:
 
 def of_terminals() -> list[str]:
     """Policies that can play a terminal session."""
-    return [
-        name
-        for name in policy_names()
-        if carries_a_terminal(transport_named(load_policy(name).transport))
-    ]
+    return [name for name in policy_names() if "terminal" in provided_by(load_policy(name))]
 
 
 def on_a_lan() -> list[str]:

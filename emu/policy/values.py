@@ -45,6 +45,8 @@ def read_text(parameter: Parameter, text: str) -> object:
     stripped = text.strip()
     if parameter.kind == "flag" and stripped in ("true", "false"):
         return stripped == "true"
+    if parameter.kind == "choice":  # one of them may be a number: 71 or 1395
+        return stripped
     digits = stripped.removeprefix("-")
     if digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS_MAX:
         return int(stripped)
