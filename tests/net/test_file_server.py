@@ -72,7 +72,9 @@ def test_a_session_from_before_a_restart_is_not_left_by_whoever_logs_off_after_i
     tmp_path: Path,
 ) -> None:
     """Both have UID 0x800; with autodisconnect barred by an open file the old one stays."""
-    again = listed("tasks_after_restart", [*ANN, 'at = "20s", by = "ann", do = "log-off"'])
+    connect = 'at = "2s", by = "ann", do = "connect", share = "docs"'
+    off = 'at = "20s", by = "ann", do = "log-off"'
+    again = listed("tasks_after_restart", [ANN[0], connect, off])
     fault = FAULT.format(at="30s", kind="power-loss", more='off_for = "1s"')
     look = "[hosts.server]\n" + listed("tasks", ['at = "5m", do = "net-session"'])
     head = '[smb]\nvc_zero = "off"\n'
