@@ -79,12 +79,13 @@ def check_playable(scenario: Scenario, policy: Policy) -> None:
 
 def carrier_of(policy: Policy) -> Carrier:
     """The machines' parameters for both ends."""
-    transport = carrier_transport(policy)
+    transport, smb = carrier_transport(policy), smb_rules(policy)
     return Carrier(
         transport=transport,
         policy=policy.name,
         server_params=transport.make_params(policy.stack, policy.values),
         client_params=transport.make_params(policy.client_stack, policy.values),
+        redirector=None if smb is None else smb.redirector,
     )
 
 
@@ -359,8 +360,8 @@ def untold(world: World) -> tuple[int, ...]:
 
 
 def _comes_and_goes(world: World, record: SessionRecord) -> bool:
-    """What a redirector says when it is there again is no formula's business; nor is NetBT on a
-    stack that gives up by time."""
+    """What a redirector says when it is there again is no formula's business; nor is NetBT where
+    TCP asks as well."""
     if not has_formula(world.carriers[record.client].server_params):
         return True
     return any(

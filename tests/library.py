@@ -14,11 +14,7 @@ def carries_a_terminal(transport: Transport) -> bool:
 
 def of_terminals() -> list[str]:
     """Policies that can play a terminal session."""
-    return [
-        name
-        for name in policy_names()
-        if "terminal" in provided_by(load_policy(name))
-    ]
+    return [name for name in policy_names() if "terminal" in provided_by(load_policy(name))]
 
 
 def on_a_lan() -> list[str]:

@@ -77,6 +77,7 @@ class Held:
     number: int
     by: str
     file: str
+    is_view: bool = False
 
 
 class FileClient:
@@ -94,6 +95,8 @@ class FileClient:
         self._handles: dict[str, Held] = {}
         self._views: dict[str, Held] = {}
         self._coming: dict[int, Held] = {}
+        #: The same of programs that were killed meanwhile: to be closed as soon as it is there.
+        self._orphans: dict[int, Held] = {}
         self._asked: dict[int, tuple[Done, Task, str]] = {}
         #: UIDs of who is logging off, by ticket.
         self._leaving: dict[int, list[int]] = {}
@@ -128,7 +131,9 @@ class FileClient:
             self._ask(UnmapWanted(ticket=self._number(), view=view.number), now)
         for held in self._handles.values():
             self._ask(CloseWanted(ticket=self._number(), handle=held.number), now)
-        self._views, self._handles, self._coming = {}, {}, {}
+        self._views, self._handles = {}, {}
+        self._orphans |= self._coming
+        self._coming = {}
 
     def do(self, task: Task, now: int) -> None:
         """One task, now."""
@@ -170,9 +175,15 @@ class FileClient:
         return "" if held is None else held.by
 
     def _missing(self, task: Task) -> str:
-        """What a program finds out by itself: there is nothing to work on."""
+        """What a program finds out by itself: there is nothing to work on, or it has that name."""
+        if task.do in ("log-on", "start") and task.by in self._luids:
+            return f"{task.by} is logged on already"
         if task.by and task.do not in ("log-on", "start") and task.by not in self._luids:
             return f"{task.by} is not logged on"
+        if task.do == "open" and task.name in self._handles:
+            return f"{task.name} is open already"
+        if task.do == "map" and task.view in self._views:
+            return f"{task.view} is mapped already"
         if task.name and task.do != "open" and task.name not in self._handles:
             return f"{task.name} is not open"
         if task.view and task.do != "map" and task.view not in self._views:
@@ -185,7 +196,8 @@ class FileClient:
         match task.do:
             case "log-on" | "start":
                 luid = self._luids[task.by] = self._number()
-                return [LogOnWanted(ticket=ticket, luid=luid, user=task.by)]
+                service = task.do == "start"
+                return [LogOnWanted(ticket=ticket, luid=luid, user=task.by, service=service)]
             case "log-off" | "stop":
                 luid = self._luids.pop(task.by)
                 self._forget_all_of(task.by)
@@ -233,7 +245,7 @@ class FileClient:
     def _image(self, task: Task, ticket: int) -> object:
         if task.do == "map":
             held = self._handles[task.name]
-            view = self._coming[ticket] = replace(held, number=self._number())
+            view = self._coming[ticket] = replace(held, number=self._number(), is_view=True)
             return MapImageWanted(ticket=ticket, handle=held.number, view=view.number)
         if task.do == "touch":
             return TouchWanted(ticket=ticket, view=self._views[task.view].number, page=task.page)
@@ -279,6 +291,7 @@ class FileClient:
         self._log(now, note.kind, **note.facts)
 
     def _finished(self, finished: Finished, now: int) -> None:
+        self._close_orphan(finished, now)
         for uid in self._leaving.pop(finished.ticket, ()):  # what lives now lives without owner
             self.desk.left(self.desk.client, uid, now)
         asked = self._asked.pop(finished.ticket, None)
@@ -298,6 +311,16 @@ class FileClient:
         self._log(now, "finished", request=done.words, status=done.status, why=done.why)
         self._tell(done, now)
 
+    def _close_orphan(self, finished: Finished, now: int) -> None:
+        """A kernel closes for a dead program what it gets only now."""
+        held = self._orphans.pop(finished.ticket, None)
+        if held is None or finished.status != 0:
+            return
+        if held.is_view:
+            self._ask(UnmapWanted(ticket=self._number(), view=held.number), now)
+        else:
+            self._ask(CloseWanted(ticket=self._number(), handle=held.number), now)
+
     def _got(self, finished: Finished, task: Task) -> None:
         """What was opened or mapped can be worked with from now on."""
         held = self._coming.pop(finished.ticket, None)
@@ -313,17 +336,17 @@ class FileClient:
 
     def _foreign(self, file: str, offset: int, data: bytes) -> str:
         """Whose octets they are, if not the file's own; a file that was written to is its own."""
-        for name, content in self._contents(offset, len(data)):
-            if content == data and data:
-                return "" if name == file else name
-        return ""
+        contents = self._contents(offset, len(data))
+        if not data or contents.get(file) == data:  # a few octets may be anybody's
+            return ""
+        return next((name for name, content in contents.items() if content == data), "")
 
-    def _contents(self, offset: int, length: int) -> list[tuple[str, bytes]]:
-        found: list[tuple[str, bytes]] = []
-        for share in self.desk.service.shares:
-            for each in share.files:
-                found.append((f"{share.name}/{each.path}", _part(share.name, each, offset, length)))
-        return found
+    def _contents(self, offset: int, length: int) -> dict[str, bytes]:
+        return {
+            f"{share.name}/{each.path}": _part(share.name, each, offset, length)
+            for share in self.desk.service.shares
+            for each in share.files
+        }
 
     def _lost(self, lost: DataLost, now: int) -> None:
         self.desk.records.lost.append(

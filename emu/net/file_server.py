@@ -161,10 +161,14 @@ class FileServer(SessionKeeper):
         return next(iter(self._on.get(serial, ())), None)
 
     def owner_left(self, client: str, uid: int, now: int) -> None:
-        """Who had that UID at a client has logged off there; his session may live on here."""
-        for (connection, living), number in self._living.items():
-            if living == uid and self._client(connection) == client:
-                self.files.left_ns.setdefault(number, now)
+        """Who had that UID at a client has logged off there; his session may live on here.
+
+        On the client's newest circuit: an older one is left from before a restart.
+        """
+        mine = [serial for serial in self.connections if self._client(serial) == client]
+        number = self._living.get((max(mine), uid)) if mine else None
+        if number is not None:
+            self.files.left_ns.setdefault(number, now)
 
     def _client(self, serial: int) -> str:
         """Whose circuit it is: by its NetBIOS name, else by its MAC address."""

@@ -15,6 +15,7 @@ import trio
 from emu.capture.ledger import Ledger
 from emu.capture.recording import LINKTYPE_ETHERNET, Interface, Recording
 from emu.machines.base import Note
+from emu.machines.redirector.params import RedirectorParams
 from emu.machines.terminal_session import Rules
 from emu.net.boxes import BoxLayer
 from emu.net.file_client import Desk, FileClient
@@ -52,12 +53,16 @@ SERIALS_PER_STATION = 1_000_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carrier:
-    """How a client's sessions are carried.  ``params``: the transport's, made of the policy."""
+    """How a client's sessions are carried.  ``params``: the transport's, made of the policy.
+
+    ``redirector``: what the client does above it, None at a terminal.
+    """
 
     transport: Transport
     policy: str
     server_params: object
     client_params: object
+    redirector: RedirectorParams | None = None
 
 
 def _pins(pinned: Mapping[str, int], boot: int) -> dict[str, int]:
@@ -265,7 +270,8 @@ class World:
         return lambda: agent.follow(self._deeds(client.name, boot))
 
     def _boot_file_client(self, client: ClientSpec, boot: Boot) -> Program:
-        assert self.smb is not None and isinstance(self.keeper, FileServer)
+        redirector = self.carriers[client.name].redirector
+        assert redirector is not None and isinstance(self.keeper, FileServer)
         desk = Desk(
             client=client.name,
             timeline=self.timeline,
@@ -275,7 +281,7 @@ class World:
             ledger=self.ledger,
             left=self.keeper.owner_left,
         )
-        agent = FileClient(desk, boot, self.smb.redirector)
+        agent = FileClient(desk, boot, redirector)
         agent.plug_in(lambda user: self._client_station(client, boot, user))
         self.agents[client.name] = agent
         return lambda: agent.follow(self._tasks(client, boot))

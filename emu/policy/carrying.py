@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from emu.machines.tcp.linux.params import LinuxParams
 from emu.machines.tcp.params import TcpParams
 from emu.policy.model import Policy
-from emu.transports import nbt_formulas
 from emu.transports.base import Fault, Transport, Value
 from emu.transports.table import transport_named
 from emu.units import format_seconds
@@ -41,37 +41,64 @@ def carrier_transport(policy: Policy) -> Transport:
 
 
 def has_formula(params: Any) -> bool:
-    """Whether a closed formula tells of NetBT over this stack: NT's, which ends by a count."""
-    return not isinstance(params, TcpParams) or params.personality.data_abort_ns is None
+    """Whether closed formulas tell of NetBT over these: not where TCP asks as well, because its
+    probes and NetBT's keepalive have clocks of their own, and either may come first."""
+    return not getattr(params, "keepalive", False) if _is_tcp(params) else True
+
+
+def _is_tcp(params: Any) -> bool:
+    return isinstance(params, TcpParams | LinuxParams)
 
 
 def _over_nbt(tcp: Transport, keepalive: Value) -> Transport:
+    """NetBT's keepalive is data to TCP, which repeats it until it gives up (3.7)."""
     keepalive_ns = None if keepalive is None else int(keepalive)
 
-    def silence(
-        params: Any, _last_octet_ns: int, /, idle_since_ns: int | None = None
-    ) -> int | None:
-        del idle_since_ns  # every segment starts the clock anew
-        return nbt_formulas.silence(params, keepalive_ns)
+    def asked(params: Any, fault: Fault, last_octet_ns: int) -> Fault:
+        """What the server owes already goes first; an idle session waits for the keepalive."""
+        if keepalive_ns is None:
+            return fault
+        asked_ns, since_ns = last_octet_ns + keepalive_ns, fault.unacknowledged_since_ns
+        own_ns = tcp.silence(params, last_octet_ns, fault.idle_since_ns)
+        if own_ns is not None and own_ns <= keepalive_ns:
+            return fault
+        earliest_ns = asked_ns if since_ns is None else min(since_ns, asked_ns)
+        return replace(fault, unacknowledged_since_ns=earliest_ns)
+
+    def silence(params: Any, last_octet_ns: int, /, idle_since_ns: int | None = None) -> int | None:
+        dies = Fault(kind="power-loss", lost_at_ns=last_octet_ns, idle_since_ns=idle_since_ns)
+        return tcp.delay(params, asked(params, dies, last_octet_ns), last_octet_ns)
 
     def delay(params: Any, fault: Fault, last_octet_ns: int) -> int | None:
-        """Octets that the server owes go first; an idle session waits for the keepalive."""
-        since_ns, silent_ns = fault.unacknowledged_since_ns, silence(params, last_octet_ns)
-        asked_ns = None if keepalive_ns is None else last_octet_ns + keepalive_ns
-        if since_ns is not None and (asked_ns is None or since_ns < asked_ns):
-            return tcp.delay(params, fault, last_octet_ns)
-        return None if silent_ns is None else last_octet_ns + silent_ns - fault.lost_at_ns
+        return tcp.delay(params, asked(params, fault, last_octet_ns), last_octet_ns)
+
+    def lateness(params: Any, fault: Fault, last_octet_ns: int) -> int:
+        return tcp.lateness(params, asked(params, fault, last_octet_ns), last_octet_ns)
+
+    def doubtful(params: Any, fault: Fault, last_octet_ns: int) -> bool:
+        return tcp.doubtful(params, asked(params, fault, last_octet_ns), last_octet_ns)
 
     def formula(params: Any) -> str:
         silent_ns = silence(params, 0)
-        if silent_ns is None or keepalive_ns is None:
+        if silent_ns is None:
             return "NetBT asks nobody"
+        own_ns = tcp.silence(params, 0, None)
+        if keepalive_ns is None or (own_ns is not None and own_ns <= keepalive_ns):
+            return f"{tcp.formula(params)}, before NetBT asks"
         return (
             f"NetBT's keepalive after {format_seconds(keepalive_ns)}, and TCP gives it up:"
             f" {format_seconds(silent_ns)} after the last octet"
         )
 
-    return replace(tcp, silence=silence, delay=delay, formula=formula, idle_probes=_none)
+    return replace(
+        tcp,
+        silence=silence,
+        delay=delay,
+        lateness=lateness,
+        doubtful=doubtful,
+        formula=formula,
+        idle_probes=_none,
+    )
 
 
 def _none(_params: Any, _last_octet_ns: int, _until_ns: int) -> int:

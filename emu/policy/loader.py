@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, cast
 from emu import resources
 from emu.errors import InputError
 from emu.policy.model import Policy, Source
-from emu.policy.parameters import parameters_of, stack_named, transport_named
+from emu.policy.parameters import parameters_of, stack_named, transport_named, transports
 from emu.policy.smb_parameters import NAMESPACE as SMB
 from emu.policy.toml_files import Found, Library, find, read
-from emu.policy.values import Unfit, expectation, nearest, quoted, text_of
+from emu.policy.values import Unfit, expectation, nearest, one_of, quoted, text_of
 from emu.transports.base import Parameter, Stack, Transport, Value
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def load_policy(name_or_path: str | Path) -> Policy:
         expected, hint = "a policy", "names that start with _ are for others to extend"
         raise InputError(where, expected=expected, found="an abstract file", hint=hint)
     transport, stack, client_stack = _stacks(layers, where)
+    _carries(transport, layers, where)
     parameters = parameters_of(stack, client_stack)
     values: dict[str, Value] = {}
     for layer in layers:
@@ -87,8 +88,20 @@ def load_policy(name_or_path: str | Path) -> Policy:
         values={name: values[name] for name in given},
         texts={name: text_of(_last(layers, "raw", name)) for name in given},
         sources={name: _last(layers, "sources", name) for name in given},
-        parameters=parameters,
+        parameters=_applying(parameters, values),
     )
+
+
+def _applying(
+    parameters: Mapping[str, Parameter], values: Mapping[str, Value]
+) -> dict[str, Parameter]:
+    """What ``--set`` may change: a policy of terminals gets no SMB by one value alone."""
+    speaks_smb = any(name.startswith(f"{SMB}.") for name in values)
+    return {
+        name: parameter
+        for name, parameter in parameters.items()
+        if speaks_smb or not name.startswith(f"{SMB}.")
+    }
 
 
 def _library() -> Library:
@@ -198,6 +211,19 @@ def _stacks(layers: list[_Layer], where: str) -> tuple[Transport, Stack, Stack]:
     client_name, layer = clients[-1]
     client_where = f"{layer.found.shown}: client.stack"
     return transport, stack, stack_named(transport, client_name, where=client_where)
+
+
+def _carries(transport: Transport, layers: list[_Layer], where: str) -> None:
+    """SMB rides on some transports only (facts/redirector.md 4)."""
+    if "smb" in transport.provides or not any(SMB in layer.tables for layer in layers):
+        return
+    able = [each.name for each in transports() if "smb" in each.provides]
+    raise InputError(
+        f"{where}: transport",
+        expected=f"one that carries SMB: {one_of(able)}",
+        found=quoted(transport.name),
+        hint="extend another transport's policy beside the SMB rules",
+    )
 
 
 def _said_last(layers: list[_Layer], key: str, where: str) -> tuple[str, str]:

@@ -45,7 +45,7 @@ def read_text(parameter: Parameter, text: str) -> object:
     stripped = text.strip()
     if parameter.kind == "flag" and stripped in ("true", "false"):
         return stripped == "true"
-    if parameter.kind == "choice":  # one of words, even where a word is a number: "1395"
+    if parameter.kind == "choice":  # one of them may be a number: 71 or 1395
         return stripped
     digits = stripped.removeprefix("-")
     if digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS_MAX:

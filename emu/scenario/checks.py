@@ -14,7 +14,7 @@ from emu import resources
 from emu.errors import InputError
 from emu.policy.parameters import transports
 from emu.policy.values import describe, friendly, nearest, one_of, quoted
-from emu.scenario.files_checks import check_files
+from emu.scenario.files_checks import check_files, check_no_files
 from emu.scenario.model import ClientSpec, FaultSpec, Scenario
 from emu.stations.addresses import SEGMENTS_MAX
 
@@ -30,6 +30,7 @@ def check(scenario: Scenario) -> None:
     if scenario.serves_files:
         check_files(scenario)
     else:
+        check_no_files(scenario)
         for client in scenario.clients:
             _program(scenario, client)
     _faults(scenario)

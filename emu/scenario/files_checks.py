@@ -18,6 +18,8 @@ IPC = "IPC$"
 
 def check_files(scenario: Scenario) -> None:
     """``InputError`` with the key that is wrong and the next step."""
+    _no_terminals(scenario)
+    accounts = [account.name for account in scenario.files.accounts]
     for client in scenario.clients:
         where = f"{scenario.shown}: clients.{client.name}.tasks"
         if not client.steps:
@@ -31,7 +33,40 @@ def check_files(scenario: Scenario) -> None:
         _before(at_ns, scenario, where)
         if task.client:
             _known(where, task.client, [client.name for client in scenario.clients])
+        if task.user:
+            _known(where, task.user, accounts)
         _file(scenario, task, where)
+
+
+def check_no_files(scenario: Scenario) -> None:
+    """Where terminals are served nothing is said of files: it would be without effect."""
+    files, rules = scenario.files, scenario.server_rules
+    said = {
+        "shares": files.shares,
+        "accounts": files.accounts,
+        "smb": [name for name in rules if name.startswith("smb.")],
+        "hosts.server.tasks": scenario.server.steps,
+    }
+    for client in scenario.clients:
+        said[f"clients.{client.name}.tasks_after_restart"] = client.steps_after_restart
+    for key, found in said.items():
+        if found:
+            hint = "give the clients tasks, or leave it out"
+            raise InputError(
+                f"{scenario.shown}: {key}",
+                expected="a client with tasks beside it",
+                found="none",
+                hint=hint,
+            )
+
+
+def _no_terminals(scenario: Scenario) -> None:
+    """And the other way round."""
+    rules = [name for name in scenario.server_rules if name.startswith("server.")]
+    if rules:
+        expected, hint = "rules of a file server in [smb]", "leave it out: nobody has a terminal"
+        found = f"a terminal server's {', '.join(rules)}"
+        raise InputError(f"{scenario.shown}: server", expected=expected, found=found, hint=hint)
 
 
 def _in_time(scenario: Scenario, client: ClientSpec, where: str) -> None:

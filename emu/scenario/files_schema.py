@@ -32,6 +32,9 @@ _INSTANTS_MAX = 100_000
 #: What a share of ours holds at most; the server's own limit is the same.
 _OCTETS_MAX = 1 << 26
 
+#: The keys of a task that say when, by field.
+_TIMING = {"at": "at", "start": "from", "until": "until", "every": "every"}
+
 Octets = Annotated[int, count(0, _OCTETS_MAX)]
 
 
@@ -67,6 +70,17 @@ class ShareTable(FileModel):
     users_max: Annotated[int, count(1, 65_535)] | None = None
     files: dict[Path, Octets] = Field(default_factory=dict[str, int])
 
+    @validates(mode="after")
+    def _each_once(self) -> Self:
+        """An NT server's names differ in more than capitals."""
+        folded: set[str] = set()
+        for path in self.files:
+            if path.upper() in folded:
+                expected = "every file once, whatever its capitals"
+                raise Unfit(expected=expected, found=quoted(path), key="files")
+            folded.add(path.upper())
+        return self
+
     def spec(self, name: str) -> ShareSpec:
         """The plain value."""
         files = tuple(FileSpec(path=path, octets=octets) for path, octets in self.files.items())
@@ -98,7 +112,9 @@ class AnyTask(FileModel):
         once = self.at is not None and repeated == (None, None, None)
         if not once and (self.at is not None or None in repeated):
             expected = "either at, or all of from, until and every"
-            raise Unfit(expected=expected, found=", ".join(sorted(self.model_fields_set)))
+            given = [key for key in _TIMING if key in self.model_fields_set]
+            found = ", ".join(_TIMING[key] for key in given) or describe(None)
+            raise Unfit(expected=expected, found=found)
         if not once:
             self._bounded()
         self._fitting()
@@ -115,7 +131,7 @@ class AnyTask(FileModel):
 
     def _fitting(self) -> None:
         kind = self.kinds()[self.do]
-        own = self.model_fields_set - {"at", "start", "until", "every", "do"}
+        own = self.model_fields_set - {*_TIMING, "do"}
         for key in kind.needs:
             if key not in own:
                 hint = f'add {key} to "{self.do}"'
@@ -133,8 +149,7 @@ class AnyTask(FileModel):
 
     def step(self) -> TaskStep:
         """The plain value."""
-        timing = {"at", "start", "until", "every"}
-        given = {key: getattr(self, key) for key in self.model_fields_set - timing}
+        given = {key: getattr(self, key) for key in self.model_fields_set - {*_TIMING}}
         task = Task(**given)
         if self.at is not None:
             return TaskStep(task=task, at_ns=self.at)

@@ -317,6 +317,8 @@ class Scenario:
         """The policy with this scenario's own session rules.  ``--set`` comes after this."""
         source = Source(grade=SCENARIO, text=f'scenario "{self.name}": {self.sources}')
         for name, raw in self.server_rules.items():
+            if name.startswith("smb.") and not policy.speaks_smb:
+                continue  # it cannot play this, and is told so when it is to
             policy = policy.with_value(name, raw, source, where=f"{self.shown}: {name}")
         return policy
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from emu.policy.carrying import provided_by
 from emu.policy.loader import load_policy, policy_names
 from emu.policy.model import SCENARIO
-from emu.policy.parameters import transport_named
 from emu.scenario.loader import load_scenario, scenario_names, scenario_titles
 from emu.scenario.schema import json_schema
 from emu.units import NS_PER_S
@@ -25,10 +25,7 @@ NAMES = (
 def playable(scenario_name: str) -> list[str]:
     """The shipped policies that can play a scenario."""
     scenario = load_scenario(scenario_name)
-    provides = {
-        name: transport_named(load_policy(name).transport, where=name).provides
-        for name in policy_names()
-    }
+    provides = {name: provided_by(load_policy(name)) for name in policy_names()}
     return [name for name in provides if not scenario.unmet_needs(provides[name])]
 
 

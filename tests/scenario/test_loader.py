@@ -111,7 +111,7 @@ _PORT = "[clients.ws1.pinned]\nport = {}\n[[faults]]"
         ("[clients.ws1]", _SECOND_LINK.format("lan"), "hosts.server.link: expected one of"),
         ("[clients.ws1]", _SECOND_LINK.format("faar"), "hosts.server.link: expected one of"),
         ('user = "ann"', 'user = "ann"\nlink = "lam"', 'clients.ws1.link: expected "lan"'),
-        ('user = "ann"', "", "clients.ws1.user: expected a value, found nothing"),
+        ('user = "ann"', "", "clients.ws1.user: expected a user, found nothing"),
         ('user = "ann"', 'user = ""', "clients.ws1.user: expected"),
         ('user = "ann"', 'user = "ann"\npolicy = "tcp"', "clients.ws1.policy: expected one of"),
         ('user = "ann"', 'user = "ann"\nlog_on_tries = 3', "log_on_tries: expected log_on_again"),

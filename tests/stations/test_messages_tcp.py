@@ -16,11 +16,11 @@ from emu.pdu.netbios_name import netbios_name
 from emu.stations.base import StationSpec
 from emu.stations.service import MESSAGES
 from emu.stations.tcp import TcpClientStation
-from emu.transports.nbt_formulas import silence
 from emu.transports.tcp import TCP
 from emu.units import milliseconds as ms
 from emu.units import seconds as s
 from emu.wire.ip_tcp import decode_tcp_frame
+from tests.transports.nbt import silence
 
 from .messages_lan import (
     CLIENT,
