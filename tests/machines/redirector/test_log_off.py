@@ -217,7 +217,7 @@ def test_a_missed_log_off_ends_with_keepconn() -> None:
 
 
 def test_a_missed_log_off_has_keepconn_from_the_last_use_of_the_circuit() -> None:
-    """facts/redirector.md 2.4, "later": use at 500 s, so the looks up to 1090 s find it too young."""
+    """facts/redirector.md 2.4, "later": use at 500 s; every look before 1100 s is too soon."""
     client = limited().client(TSE_SP5)
     cycles(client, 1)
     client.office.until(s(500))
