@@ -72,7 +72,7 @@ def cells(row: Row, rows: Sequence[Row]) -> list[str]:
 
 def _serve_files(rows: Sequence[Row]) -> bool:
     """Whether the sessions are a file server's."""
-    return any(row["leaked_session_s"] is not None for row in rows)
+    return any(row.get("leaked_session_s") is not None for row in rows)
 
 
 def currency_of(rows: Sequence[Row]) -> str | None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from emu.scenario.model import FaultSpec
-from tests.contract.worlds import Played, S, ns, playable, played
+from tests.contract.worlds import Played, S, ns, playable_terminals, played
 
 NUMBER = (int, float)
 MAYBE = (*NUMBER, type(None))
@@ -96,7 +96,7 @@ def check(found: dict[str, Any], shape: dict[str, tuple[type, ...]]) -> None:
 SLOW = [("healthy-day", "ncp-netware-tight")]
 RUNS = [
     pytest.param(pair, id="/".join(pair), marks=[pytest.mark.slow] if pair in SLOW else [])
-    for pair in playable()
+    for pair in playable_terminals()
 ]
 
 

@@ -98,6 +98,14 @@ def playable() -> list[tuple[str, str]]:
     return pairs
 
 
+def playable_terminals() -> list[tuple[str, str]]:
+    """Those about terminals, whose lines ``tests.reader`` can read and ``tests.replay`` say again.
+
+    Sessions of a file server have contracts of their own: tests/contract/test_smb_*.py.
+    """
+    return [pair for pair in playable() if not load_scenario(pair[0]).serves_files]
+
+
 @dataclass(frozen=True)
 class Played:
     """One run: what it said, its JSON, and its capture read by somebody else."""

@@ -10,7 +10,7 @@ import pytest
 from emu.policy.loader import load_policy
 from emu.scenario.loader import load_scenario
 from tests import reader
-from tests.contract.worlds import POLICIES, made, playable
+from tests.contract.worlds import POLICIES, made, playable_terminals
 from tests.replay.machinery import differences
 from tests.replay.story import Story, lives, tell
 
@@ -20,7 +20,7 @@ def story_of(scenario: str, policy: str) -> Story:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("scenario", "policy"), playable())
+@pytest.mark.parametrize(("scenario", "policy"), playable_terminals())
 def test_every_run_can_be_replayed(scenario: str, policy: str) -> None:
     story = story_of(scenario, policy)
     assert differences(story) == []
