@@ -31,7 +31,16 @@ LAYERS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("kernel",), "the laboratory knows machines, wire and captures, not the Trio world"),
     (("diary",), "the diary only reads a ledger aloud"),
     (
-        ("run", "result", "verdicts", "story", "story_calls", "gallery"),
+        (
+            "run",
+            "result",
+            "verdicts",
+            "story",
+            "story_calls",
+            "result_files",
+            "story_files",
+            "gallery",
+        ),
         "return it; the command line prints it",
     ),
     (("compare",), "a run knows nothing of other runs; hand it to compare"),
