@@ -31,6 +31,16 @@ def test_money_has_its_columns_where_a_link_charges() -> None:
     assert cells(charged, [free, charged])[-2:] == ["290", "69.60"]
 
 
+def test_a_file_servers_sessions_have_columns_of_their_own() -> None:
+    """A row that leaked nothing says 0, not a dash."""
+    leaked = row("a", 30.0, 1234, leaked_session_s=612.0, data_lost_bytes=4096,
+                 peak_sessions=12, refused_by_limit=3)  # fmt: skip
+    none = row("b", 30.0, 1234, leaked_session_s=0.0, data_lost_bytes=0)
+    assert heading([leaked, none])[-4:] == ["peak", "leaked", "refused", "B lost"]
+    assert cells(leaked, [leaked, none])[-4:] == ["12", "10m12s", "3", "4,096"]
+    assert cells(none, [leaked, none])[-4:] == ["1", "0s", "0", "0"]
+
+
 def test_verdicts_gather_what_belongs_to_one_threshold() -> None:
     judged = [
         {"that": "x is at most 1", "policy": "a", "holds": True, "why": "fine"},

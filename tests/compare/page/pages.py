@@ -31,6 +31,10 @@ def row(name: str, p95: float | None, octets: int = 0, **changed: Any) -> dict[s
         "wan_calls": 0,
         "cost": 0.0,
         "currency": None,
+        "refused_by_limit": 0,
+        "peak_sessions": 1,
+        "leaked_session_s": None,
+        "data_lost_bytes": None,
         "pareto": False,
     }
     return {**plain, **changed}
