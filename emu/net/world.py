@@ -19,6 +19,7 @@ from emu.machines.redirector.params import RedirectorParams
 from emu.machines.terminal_session import Rules
 from emu.net.boxes import BoxLayer
 from emu.net.file_client import Desk, FileClient
+from emu.net.file_programs import SERVER
 from emu.net.file_records import FileRecords
 from emu.net.file_server import FileServer
 from emu.net.host import Boot, Factory, Host
@@ -41,9 +42,6 @@ from emu.transports.base import Transport, Value
 
 SERVER_ADDRESS = 1
 CLIENT_ADDRESS_FIRST = 11
-
-#: What the server is called by its clients; stations name it so on the wire.
-SERVER = "SERVER"
 
 Program = Callable[[], Awaitable[None]]
 
