@@ -66,6 +66,7 @@ REACHED = [
     ("scan_period", "21s", "redirector", "scan_period_ns", s(21)),
     ("dormant_files", "22", "redirector", "dormant_limit", 22),
     ("session_timeout", "23s", "redirector", "sess_timeout_ns", s(23)),
+    ("direct_ipx_echo", "25s", "redirector", "direct_ipx_echo_ns", s(25)),
     ("write_behind", "24ms", "redirector", "write_behind_delay_ns", ms(24)),
     ("leak_until", "vc-end", "redirector", "leak_until", "VC_END"),
     ("q179983", "after", "redirector", "q179983", True),

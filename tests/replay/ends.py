@@ -8,6 +8,7 @@ from typing import Any
 from emu.machines.terminal_session import Rules
 from emu.net.records import Records
 from emu.net.routes import FAR_TICKS
+from emu.net.session_keeper import Post
 from emu.net.terminal_server import TerminalServer
 from emu.pdu.terminal import Keystroke, LogOff, LogOn
 from emu.policy.model import Policy
@@ -167,13 +168,13 @@ def replay_server(story: Story, life: Life) -> tuple[Stage, Records]:
 
 def _terminal(story: Story, stage: Stage, records: Records) -> TerminalServer:
     policies = {client.name: story.policy_of(client) for client in story.scenario.clients}
-    return TerminalServer(
-        stage,  # type: ignore[arg-type]
-        _rules(story.policy),
-        records,
+    post = Post(
+        boot=stage,  # type: ignore[arg-type]
+        records=records,
         names={mac.hex(): name for mac, name in story.macs().items() if name != "server"},
         transports={name: (policy.transport, policy.name) for name, policy in policies.items()},
         lost=lambda _client, _connection: None,
         recording=None,
         ledger=None,
     )
+    return TerminalServer(post, _rules(story.policy))
