@@ -327,6 +327,62 @@ def test_a_rule_taken_away_is_found(rule_name: str) -> None:
         run_state_machine_as_test(world(wrong), settings=FOUND)
 
 
+def shrunk(rule_name: str, *, service: bool = False, runs: bool = False) -> World:
+    """The world without one rule, as hypothesis began it."""
+    state = world(replace(FIXED, **{rule_name: False}))()
+    state.begin(service=service, runs=runs)
+    return state
+
+
+def sound(state: World) -> None:
+    """All that must hold between two steps."""
+    state.nobody_outlives_his_owner()
+    state.the_server_counts_what_the_clients_say()
+
+
+def test_q179983_as_hypothesis_shrank_it() -> None:
+    """Two run one file, the first logs off, the second needs a page: too early."""
+    state = shrunk("q179983", runs=True)
+    sound(state)
+    state.log_off(which=0)
+    sound(state)
+    with pytest.raises(AssertionError, match="SMB_BAD_UID"):
+        state.touch(page=0, which=0)
+
+
+def test_q248371_as_hypothesis_shrank_it() -> None:
+    """Whoever logs off with a file open leaves a dormant one, and his session: too late."""
+    state = shrunk("q248371")
+    sound(state)
+    state.log_off(which=0)
+    with pytest.raises(AssertionError, match="is_alive=False"):
+        state.nobody_outlives_his_owner()
+
+
+def test_q258837_as_hypothesis_shrank_it() -> None:
+    """A service stops, and somebody else's open file keeps the circuit: never."""
+    state = shrunk("q258837", service=True)
+    sound(state)
+    state.log_off(which=0)
+    sound(state)
+    state.pass_time(duration_s=700)
+    with pytest.raises(AssertionError, match="is_alive=False"):
+        state.nobody_outlives_his_owner()
+
+
+@pytest.mark.parametrize("rule_name", ["q179983", "q248371", "q258837"])
+def test_with_the_rule_the_same_steps_are_sound(rule_name: str) -> None:
+    state = World()
+    state.begin(service=rule_name == "q258837", runs=rule_name == "q179983")
+    sound(state)
+    state.log_off(which=0)
+    sound(state)
+    if rule_name == "q179983":
+        state.touch(page=0, which=0)
+    state.pass_time(duration_s=700)
+    sound(state)
+
+
 def test_a_new_file_is_made_once() -> None:
     """CREATE of what is there collides, though our own dormant file would be in the way."""
     client = Office().client(FIXED)
