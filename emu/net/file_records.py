@@ -136,7 +136,7 @@ class Lost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A limit was met.  ``rule``: which one; ``status``: NT status of the refusal."""
+    """A limit was met.  ``rule``: which one, in the server's words."""
 
     at_ns: int
     client: str
